@@ -1,0 +1,49 @@
+# Two commands matter: `make demo` and `make test`. Everything they need, they set up themselves.
+SHELL := /bin/bash
+VENV := .venv
+STAMP := $(VENV)/.ready
+KEEP ?=
+
+.PHONY: help setup packages demo test check bench clean lock
+
+help: ## show this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+packages: ## install the Debian packages that are missing (root)
+	@deploy/install-packages
+
+$(STAMP): pyproject.toml requirements.lock
+	/usr/bin/python3 -m venv --clear $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+setup: packages ## packages and .venv with the command `burstway`
+	@$(MAKE) --no-print-directory $(STAMP)
+
+demo: setup ## a real Slurm job bursts, in a lab on this machine (KEEP=1 keeps it)
+	@$(VENV)/bin/burstway lab demo $(if $(KEEP),--keep)
+
+test: setup ## all tests
+	@$(VENV)/bin/pytest -n 2 --dist loadgroup
+
+check: setup ## format, lint, types, import rules
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+	$(VENV)/bin/vermin --quiet --target=3.6- --violations --no-tips src/burstway/agent/node_agent.py
+
+bench: setup ## the benchmarks
+	@$(VENV)/bin/python -m benchmarks
+
+lock: ## resolve requirements.lock anew
+	@tools=$$(mktemp -d) && trap 'rm -rf "$$tools"' EXIT && /usr/bin/python3 -m venv $$tools && \
+	$$tools/bin/pip install --quiet uv && \
+	$$tools/bin/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --upgrade \
+		--group dev --no-header --output-file requirements.lock deploy/lock.in pyproject.toml
+
+clean: ## leave nothing behind: lab, environment, caches
+	@if [ -x $(VENV)/bin/burstway ] && [ $$(id -u) = 0 ]; then $(VENV)/bin/burstway lab down --all; fi
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
