@@ -141,7 +141,7 @@ class Scheduler(Protocol):
     def nodes(self, names: Collection[str]) -> Mapping[str, SchedulerNode]: ...
 
     def fail(self, names: Collection[str], reason: str) -> None:
-        """The nodes will not come, or are lost: their jobs are requeued now and the nodes end powered down."""
+        """The nodes will not come, or are lost: their jobs are requeued now, the nodes end powered down."""
 
     def drain(self, names: Collection[str], reason: str) -> None:
         """No new jobs; when the running ones have ended the scheduler asks for the nodes to be given back."""

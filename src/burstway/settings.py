@@ -1,6 +1,6 @@
 """burstway.toml: the site, its networks, the scheduler, the cloud and the limits.
 
-`read_settings` reports every problem of the file at once, each with its line. docs/settings.md lists the keys.
+`read_settings` reports every problem of the file at once, each with its line.
 """
 
 import re
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails
 
 from burstway.errors import Problem, SettingsError
 from burstway.flows.table import port
@@ -121,8 +122,7 @@ def parse_settings(text: str, file: str) -> Settings:
         raise SettingsError([_problem(error, text, file) for error in refused.errors()]) from None
 
 
-def _problem(error: object, text: str, file: str) -> Problem:
-    assert isinstance(error, dict)
+def _problem(error: ErrorDetails, text: str, file: str) -> Problem:
     keys = tuple(str(part) for part in error["loc"] if not isinstance(part, int))
     line = _line_of(keys, text)
     what = str(error["msg"]).removeprefix("Value error, ")

@@ -90,7 +90,9 @@ def advance(
     return after, story_line(after, event, now=now, reason=reason, cause=cause)
 
 
-def note(node: Node, event: str, *, now: float, reason: str, cause: str, **changes: Any) -> tuple[Node, NodeEvent]:
+def note(
+    node: Node, event: str, *, now: float, reason: str, cause: str, **changes: Any
+) -> tuple[Node, NodeEvent]:
     """Something worth telling that leaves the state as it is."""
     after = replace(node, reason=reason, version=node.version + 1, **changes)
     return after, story_line(after, event, now=now, reason=reason, cause=cause)

@@ -52,7 +52,6 @@ class Node:
     address: str = ""
     launched_at: float = 0.0
     retry_at: float = 0.0
-    token_hash: str = ""
     token_expires_at: float = 0.0
     token_used_at: float = 0.0
     certificate_serial: str = ""

@@ -1,0 +1,354 @@
+"""The loop's body: observe, decide, carry out. One pass is `step()`; the daemon calls it, and so do tests.
+
+What is written before what is the whole point here:
+* an intent (launching, with its key) is committed before the cloud is asked, and the key travels as a tag,
+  so a kill at any moment neither leaks a machine nor buys one twice;
+* each row is read again inside of the transaction that changes it, and is left alone when it has changed
+  since it was decided upon: the next pass decides anew.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from burstway.clock import Clock
+from burstway.contracts import (
+    CloudError,
+    Failure,
+    Instance,
+    LaunchResult,
+    Offer,
+    Order,
+    Provider,
+    Rental,
+    Scheduler,
+    SchedulerNode,
+    Store,
+    Transaction,
+)
+from burstway.errors import SchedulerError, UnknownError
+from burstway.lifecycle.decide import (
+    TERMINATE_AGAIN_S,
+    Launch,
+    Limits,
+    Release,
+    TellFailed,
+    Terminate,
+    Transition,
+    World,
+    decide,
+)
+from burstway.lifecycle.states import Event, advance, allowed, note
+from burstway.model.cluster import Cluster
+from burstway.model.node import Node, NodeEvent, State
+
+LAUNCH_BATCH = 1_000
+"""Orders a call: no more than the clouds' own bulk calls take, and little enough to hold in memory."""
+
+RETRY_S = 5.0
+"""How long to wait after an order whose answer was lost or throttled, when the cloud does not say."""
+
+_log = structlog.get_logger("reconcile")
+_Change = tuple[Node, NodeEvent]
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Seconds. The scheduler is asked every `scheduler_interval_s`, and while a node waits for it."""
+
+    scheduler_interval_s: float
+    token_lifetime_s: float
+
+
+class Reconciler:
+    def __init__(
+        self,
+        *,
+        store: Store,
+        provider: Provider,
+        scheduler: Scheduler | None,
+        clock: Clock,
+        limits: Limits,
+        timing: Timing,
+        site: str,
+        user_data: Callable[[Node], str],
+        changed: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._store = store
+        self._provider = provider
+        self._scheduler = scheduler
+        self._clock = clock
+        self._limits = limits
+        self._timing = timing
+        self._site = site
+        self._user_data = user_data
+        self._changed = changed
+        self._asked_scheduler_at = 0.0
+        self._offers: dict[str, Offer] = {}
+
+    def step(self) -> bool:
+        """One pass. True when it changed something, so that the next pass may have more to do."""
+        world = self._observe()
+        actions = decide(world)
+        for action in actions:
+            if not isinstance(action, Launch):
+                _log.debug("decided", action=type(action).__name__, reason=action.reason)
+        done = self._transitions([a for a in actions if isinstance(a, Transition)])
+        done |= self._terminate([a for a in actions if isinstance(a, Terminate)])
+        done |= self._tell_failed([a for a in actions if isinstance(a, TellFailed)])
+        self._release([a for a in actions if isinstance(a, Release)])
+        launches = [a for a in actions if isinstance(a, Launch)]
+        for first in range(0, len(launches), LAUNCH_BATCH):
+            done |= self._launch(launches[first : first + LAUNCH_BATCH])
+        if done:
+            self._changed()
+        return done
+
+    # --- observing ---
+
+    def _observe(self) -> World:
+        # The cloud is listed before the record is read: a machine in the list is then always on record.
+        instances = self._instances()
+        with self._store.read() as transaction:
+            nodes = transaction.nodes()
+        now = self._clock.now()
+        return World(
+            now=now,
+            nodes=nodes,
+            limits=self._limits,
+            instances=instances,
+            has_scheduler=self._scheduler is not None,
+            scheduler=self._scheduler_view(nodes, now),
+        )
+
+    def _instances(self) -> list[Instance] | None:
+        try:
+            return self._provider.instances()
+        except CloudError as refused:
+            _log.warning("the cloud did not list its machines", error=str(refused))
+            return None
+
+    def _scheduler_view(self, nodes: Sequence[Node], now: float) -> dict[str, SchedulerNode] | None:
+        due = now - self._asked_scheduler_at >= self._timing.scheduler_interval_s
+        if self._scheduler is None or not (due or any(_waits_for_scheduler(node, now) for node in nodes)):
+            return None
+        names = [node.name for node in nodes]
+        if not names:
+            return None
+        self._asked_scheduler_at = now
+        try:
+            return dict(self._scheduler.nodes(names))
+        except SchedulerError as refused:
+            _log.warning("the scheduler did not answer", error=str(refused))
+            return None
+
+    # --- carrying out ---
+
+    def _transitions(self, transitions: Sequence[Transition]) -> bool:
+        if not transitions:
+            return False
+        now = self._clock.now()
+        with self._store.write() as transaction:
+            current = _by_name(transaction, (t.node.name for t in transitions))
+            changes: list[_Change] = []
+            ended: list[str] = []
+            for t in transitions:
+                node = current.get(t.node.name)
+                if node is None or node.version != t.node.version:
+                    continue
+                changes.append(advance(node, t.event, now=now, reason=t.reason, cause=t.cause, **_fields(t)))
+                if t.event is Event.VANISH and node.key:
+                    ended.append(node.key)
+            transaction.save(changes)
+            transaction.end_rentals(ended, now)
+        _log_changes(changes)
+        return bool(changes)
+
+    def _launch(self, launches: Sequence[Launch]) -> bool:
+        ordered = self._record_intents(launches)
+        if not ordered:
+            return False
+        orders = [self._order(node, array_image, subnet) for node, array_image, subnet in ordered]
+        try:
+            results = self._provider.launch(orders)
+        except CloudError as refused:
+            results = [LaunchResult(order.key, failure=refused.failure) for order in orders]
+        self._record_results(results, {node.key: node.name for node, _, _ in ordered})
+        return True
+
+    def _record_intents(self, launches: Sequence[Launch]) -> list[tuple[Node, str, str]]:
+        now = self._clock.now()
+        ordered: list[tuple[Node, str, str]] = []
+        changes: list[_Change] = []
+        with self._store.write() as transaction:
+            clusters = {cluster.name: cluster for cluster in transaction.clusters()}
+            current = _by_name(transaction, (launch.node.name for launch in launches))
+            for launch in launches:
+                node = current.get(launch.node.name)
+                if node is None or node.version != launch.node.version:
+                    continue
+                change, image, subnet = self._intent(node, clusters[node.cluster], now)
+                changes.append(change)
+                if change[0].state is State.LAUNCHING:
+                    ordered.append((change[0], image, subnet))
+            transaction.save(changes)
+            transaction.start_rentals(
+                Rental(node.key, node.name, node.offer, node.price_per_hour, now) for node, _, _ in ordered
+            )
+        _log_changes(changes)
+        return ordered
+
+    def _intent(self, node: Node, cluster: Cluster, now: float) -> tuple[_Change, str, str]:
+        array = cluster.array(node.array)
+        expires = now + self._timing.token_lifetime_s
+        if node.state is State.LAUNCHING:
+            change = note(
+                node, "order again", now=now, reason="its answer was lost", cause="decide: launching",
+                retry_at=now + RETRY_S, token_expires_at=expires,
+            )  # fmt: skip
+            return change, array.image, array.subnet
+        generation = node.generation + 1
+        change = advance(
+            node, Event.LAUNCH, now=now, reason=f"ordering {array.machine_type}", cause="decide: wanted",
+            generation=generation, key=f"{self._site}/{node.name}/{generation}", offer=array.machine_type,
+            price_per_hour=self._price(array.machine_type), instance_id="", address="", launched_at=now,
+            retry_at=now + RETRY_S, token_expires_at=expires, token_used_at=0.0, certificate_serial="",
+            configured=False, seen_at=0.0,
+        )  # fmt: skip
+        return change, array.image, array.subnet
+
+    def _order(self, node: Node, image: str, subnet: str) -> Order:
+        tags = {"burstway-site": self._site, "burstway-key": node.key, "burstway-node": node.name}
+        return Order(node.key, node.name, node.offer, image, subnet, self._user_data(node), tags)
+
+    def _record_results(self, results: Iterable[LaunchResult], names: dict[str, str]) -> None:
+        now = self._clock.now()
+        changes: list[_Change] = []
+        lost: list[str] = []
+        with self._store.write() as transaction:
+            current = _by_name(transaction, names.values())
+            for result in results:
+                node = current[names[result.key]]
+                if node.key != result.key:
+                    continue
+                change = _launched(node, result, now)
+                if change:
+                    changes.append(change)
+                if result.failure and not result.failure.kind.retry_helps:
+                    lost.append(result.key)
+            transaction.save(changes)
+            transaction.end_rentals(lost, now)
+        _log_changes(changes)
+
+    def _terminate(self, terminations: Sequence[Terminate]) -> bool:
+        if not terminations:
+            return False
+        try:
+            self._provider.terminate([t.instance_id for t in terminations])
+        except CloudError as refused:
+            _log.warning("the cloud did not take machines back", error=str(refused))
+            return False
+        for t in terminations:
+            if t.node is None:
+                _log.warning("gave back a machine that nobody wants", instance=t.instance_id, reason=t.reason)
+        now = self._clock.now()
+        with self._store.write() as transaction:
+            nodes = _by_name(transaction, (t.node.name for t in terminations if t.node))
+            transaction.save(
+                note(
+                    node, "give back", now=now, reason=node.reason, cause="cloud: asked to terminate",
+                    retry_at=now + TERMINATE_AGAIN_S,
+                )
+                for node in nodes.values()
+            )  # fmt: skip
+        return False
+
+    def _tell_failed(self, told: Sequence[TellFailed]) -> bool:
+        if not told or self._scheduler is None:
+            return False
+        by_reason: dict[str, list[str]] = {}
+        for tell in told:
+            by_reason.setdefault(tell.reason, []).append(tell.node.name)
+        try:
+            for reason, names in by_reason.items():
+                self._scheduler.fail(names, reason)
+        except SchedulerError as refused:
+            _log.warning("the scheduler was not told of failed nodes; next try soon", error=str(refused))
+            return False
+        now = self._clock.now()
+        with self._store.write() as transaction:
+            nodes = _by_name(transaction, (tell.node.name for tell in told))
+            changes = [
+                advance(node, Event.STOP, now=now, reason=node.reason, cause="scheduler: told of the failure")
+                for node in nodes.values()
+                if allowed(node.state, Event.STOP)
+            ]
+            transaction.save(changes)
+        _log_changes(changes)
+        return bool(changes)
+
+    def _release(self, releases: Sequence[Release]) -> None:
+        if not releases or self._scheduler is None:
+            return
+        try:
+            self._scheduler.release([release.node.name for release in releases])
+        except SchedulerError as refused:
+            _log.warning("the scheduler did not release nodes; its SuspendTimeout will", error=str(refused))
+
+    def _price(self, offer: str) -> float:
+        if offer not in self._offers:
+            self._offers = {known.name: known for known in self._provider.offers()}
+        if offer not in self._offers:
+            raise UnknownError(f"the cloud {self._provider.name} has no machine type {offer!r}")
+        return self._offers[offer].price_per_hour
+
+
+def _fields(transition: Transition) -> dict[str, object]:
+    """What a transition sets besides the state; a node on its way out may be given back without delay."""
+    fields = dict(transition.changes)
+    if transition.event in (Event.STOP, Event.FAIL):
+        fields.setdefault("retry_at", 0.0)
+        fields["certificate_serial"] = ""  # revoked: what it gives back, it no longer speaks for
+    return fields
+
+
+def _launched(node: Node, result: LaunchResult, now: float) -> _Change | None:
+    """What a launch's answer changes in the node, which may have joined or been given up meanwhile."""
+    if instance := result.instance:
+        known = {"instance_id": instance.id, "address": instance.address}
+        if node.state is State.LAUNCHING:
+            reason = f"the cloud made {instance.id} at {instance.address}"
+            return advance(node, Event.BOOT, now=now, reason=reason, cause="cloud: launched", **known)
+        return note(node, "launched", now=now, reason=node.reason, cause="cloud: launched", **known)
+    assert result.failure is not None
+    return _refused(node, result.failure, now)
+
+
+def _refused(node: Node, failure: Failure, now: float) -> _Change | None:
+    reason = f"{failure.kind}: {failure.message}"
+    if failure.kind.retry_helps:
+        retry_at = now + max(failure.retry_after_s, RETRY_S)
+        return note(node, "retry", now=now, reason=reason, cause="cloud: refused for now", retry_at=retry_at)
+    if not allowed(node.state, Event.FAIL):
+        return None
+    return advance(
+        node, Event.FAIL, now=now, reason=reason, cause="cloud: refused", wanted=False, certificate_serial=""
+    )
+
+
+def _waits_for_scheduler(node: Node, now: float) -> bool:
+    if node.state is State.JOINED:
+        return node.configured
+    return node.state is State.GONE and 0 < now - node.since < TERMINATE_AGAIN_S
+
+
+def _by_name(transaction: Transaction, names: Iterable[str]) -> dict[str, Node]:
+    return {node.name: node for node in transaction.nodes(list(names))}
+
+
+def _log_changes(changes: Sequence[_Change]) -> None:
+    for node, event in changes[:50]:
+        _log.info(event.event, node=node.name, state=node.state, reason=event.reason, cause=event.cause)
+    if len(changes) > 50:
+        _log.info("and more", nodes=len(changes) - 50)

@@ -1,0 +1,1 @@
+"""Clouds, each behind contracts.Provider and independent of the others."""

@@ -1,0 +1,79 @@
+"""What the control plane sees of the lab: contracts.Provider over the socket of the lab's cloud."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from burstway.contracts import (
+    CloudError,
+    Failure,
+    FailureKind,
+    Instance,
+    LaunchResult,
+    NetworkPlan,
+    Offer,
+    Order,
+)
+
+TIMEOUT_S = 120.0
+
+
+class LabProvider:
+    name = "lab"
+    listing_lag_s = 2.0
+
+    def __init__(self, socket: Path) -> None:
+        self._socket = socket
+        self._http = httpx.Client(
+            transport=httpx.HTTPTransport(uds=str(socket)), base_url="http://lab", timeout=TIMEOUT_S
+        )
+
+    def close(self) -> None:
+        self._http.close()
+
+    def offers(self) -> Sequence[Offer]:
+        return [Offer(**offer) for offer in self._call("GET", "/offers")]
+
+    def prepare(self, plan: NetworkPlan) -> None:
+        rules = [
+            {
+                "name": rule.name,
+                "sources": [str(network) for network in rule.sources],
+                "targets": [str(network) for network in rule.targets],
+                "protocol": rule.protocol,
+                "first": rule.ports.first,
+                "last": rule.ports.last,
+            }
+            for rule in plan.rules
+        ]
+        self._call("PUT", "/border", rules)
+
+    def launch(self, orders: Sequence[Order]) -> list[LaunchResult]:
+        body = [{"key": o.key, "node": o.node, "offer": o.offer, "user_data": o.user_data} for o in orders]
+        return [_result(answer) for answer in self._call("POST", "/instances", body)]
+
+    def terminate(self, ids: Sequence[str]) -> None:
+        self._call("POST", "/terminate", list(ids))
+
+    def instances(self) -> list[Instance]:
+        return [Instance(**instance) for instance in self._call("GET", "/instances")]
+
+    def _call(self, method: str, path: str, body: object = None) -> Any:
+        try:
+            answer = self._http.request(method, path, json=body)
+        except httpx.HTTPError as refused:
+            failure = Failure(FailureKind.TRANSIENT, f"the lab's cloud does not answer: {refused}")
+            raise CloudError(failure, where=str(self._socket)) from refused
+        if answer.status_code >= 400:
+            kind = FailureKind.INVALID if answer.status_code < 500 else FailureKind.TRANSIENT
+            raise CloudError(Failure(kind, f"{method} {path}: {answer.text[:300]}"), where=str(self._socket))
+        return answer.json()
+
+
+def _result(answer: dict[str, Any]) -> LaunchResult:
+    if instance := answer.get("instance"):
+        return LaunchResult(answer["key"], Instance(**instance))
+    failure = answer["failure"]
+    return LaunchResult(answer["key"], failure=Failure(FailureKind(failure["kind"]), failure["message"]))

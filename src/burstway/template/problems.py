@@ -1,0 +1,68 @@
+"""All that is wrong in a template, collected and raised once.
+
+A person who repairs a template wants to see everything at once, but not a thousand lines: MOST_PROBLEMS are
+kept, the rest is counted. The same problem found twice, as in an attribute that two arrays inherit, is one.
+"""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from itertools import islice
+
+from burstway.errors import Problem, TemplateError
+from burstway.template.source import Place, Source
+
+MOST_PROBLEMS = 100
+
+_MOST_COMPARED = 300
+"""Names looked at for a suggestion: comparing each misspelt name with each known one is quadratic."""
+
+_LONGEST_COMPARED = 64
+
+
+class Problems:
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self._kept: dict[tuple[int, int, str], Problem] = {}
+        self._more = 0
+
+    @property
+    def full(self) -> bool:
+        return len(self._kept) >= MOST_PROBLEMS
+
+    def add(self, place: Place, what: str, remedy: str = "") -> None:
+        key = (place.line, place.column, what)
+        if key in self._kept:
+            return
+        if self.full:
+            self._more += 1
+            return
+        shown = self.source.shown(place)
+        self._kept[key] = Problem(place.file, place.line, place.column, what, remedy, shown)
+
+    def add_unknown(
+        self, place: Place, what: str, name: str, known: Iterable[str], otherwise: str = ""
+    ) -> None:
+        """A name that does not exist, with the most similar one that does; else the remedy `otherwise`."""
+        self.add(place, what, otherwise if self.full else suggestion(name, known) or otherwise)
+
+    def raise_any(self) -> None:
+        """Raises TemplateError with all problems, in the order of the file, if there are any."""
+        if not self._kept:
+            return
+        problems = sorted(self._kept.values(), key=lambda problem: (problem.line, problem.column))
+        if self._more:
+            problems.append(Problem(self.source.file, 0, 0, f"and {self._more:,} more problems"))
+        raise TemplateError(problems)
+
+
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """`did you mean …?` with the most similar known name, whatever its case; "" when none is similar."""
+    if len(name) > _LONGEST_COMPARED:
+        return ""
+    spelling = {
+        candidate.lower(): candidate
+        for candidate in islice(known, _MOST_COMPARED)
+        if len(candidate) <= _LONGEST_COMPARED
+    }
+    close = get_close_matches(name.lower(), spelling, n=1, cutoff=0.7)
+    return f"did you mean {spelling[close[0]]}?" if close else ""

@@ -1,0 +1,49 @@
+"""The text of a template: its lines, and places in them.
+
+Only LF, CRLF and CR end a line, as in an editor, so that line numbers are those a person sees. (Python's
+`splitlines` also splits at form feeds and U+2028.) A byte order mark is no part of the first line.
+"""
+
+import re
+from dataclasses import dataclass
+
+MOST_SHOWN = 160
+"""Characters of a line shown below a problem; a line can be as long as the file."""
+
+_LINE_END = re.compile(r"\r\n|\r|\n")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """Where something stands. Lines and columns count from 1; 0 is unknown."""
+
+    file: str
+    line: int = 0
+    column: int = 0
+
+    def along(self, characters: int) -> "Place":
+        return Place(self.file, self.line, self.column + characters)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    file: str
+    lines: tuple[str, ...]
+
+    @classmethod
+    def of(cls, text: str, file: str) -> "Source":
+        return cls(file, tuple(_LINE_END.split(text.removeprefix("\ufeff"))))
+
+    def shown(self, place: Place) -> str:
+        """The line at `place`, one column a character so that a caret below it points right; "" when the
+        place is unknown or so far right that the line would have to be cut before it."""
+        if not 0 < place.line <= len(self.lines) or place.column > MOST_SHOWN:
+            return ""
+        line = self.lines[place.line - 1]
+        cut = line if len(line) <= MOST_SHOWN else line[:MOST_SHOWN] + "…"
+        return "".join(character if character.isprintable() else " " for character in cut).rstrip()
+
+
+def quoted(text: str, most: int = 60) -> str:
+    """`text` for a message: in quotes, nothing invisible in it, and not endless."""
+    return repr(text if len(text) <= most else text[:most] + "…")
