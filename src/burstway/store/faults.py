@@ -66,8 +66,9 @@ def _explain_sqlite(error: BaseException | None, path: Path) -> BurstwayError:
 
 
 def _is_full(path: Path) -> bool:
+    """Less is left than twice the 32 KiB with which SQLite's shared memory file begins."""
     try:
         disk = os.statvfs(path.parent)
     except OSError:
         return False
-    return disk.f_bavail == 0
+    return disk.f_bavail * disk.f_frsize < 65_536

@@ -1,4 +1,4 @@
-"""Brings a database to the schema of this release, in one transaction, or refuses one from a later release."""
+"""Brings a database to the schema of this release, in one transaction, or refuses a later release's."""
 
 from alembic import command
 from alembic.config import Config

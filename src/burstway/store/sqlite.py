@@ -75,30 +75,35 @@ class SqliteStore:
 
     @contextmanager
     def write(self) -> Iterator[SqliteTransaction]:
-        """Committed, and on the disk, when the block ends; when the block raises, as if it had never begun."""
-        if not self._writer.acquire(timeout=WRITER_TIMEOUT_S):
-            raise StoreError(
-                f"another transaction has been writing for {WRITER_TIMEOUT_S:.0f} s", where=str(self._path)
-            )
-        try:
-            with self._connect("BEGIN IMMEDIATE") as connection:
-                transaction = SqliteTransaction(connection, self._path, writing=True)
-                yield transaction
-                if transaction.failed:
-                    raise StoreError(
-                        "part of the transaction failed: nothing is saved", where=str(self._path)
-                    )
-                with explained(self._path):
-                    connection.commit()
-        finally:
-            self._writer.release()
+        """Committed, and on the disk, when the block ends; when it raises, as if it had never begun."""
+        with self._turn(), self._connect("BEGIN IMMEDIATE") as connection:
+            transaction = SqliteTransaction(connection, self._path, writing=True)
+            yield transaction
+            if transaction.failed:
+                raise StoreError("part of the transaction failed: nothing is saved", where=str(self._path))
+            with explained(self._path):
+                connection.commit()
 
     def close(self) -> None:
         """Waits for the writer there may be. Readers must have ended. Closing twice is harmless."""
-        with self._writer:
+        with self._turn():
             self._closed = True
             self._engine.dispose()
             self._lock.release()
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Alone among the writers of this process."""
+        if not self._writer.acquire(timeout=WRITER_TIMEOUT_S):
+            raise StoreError(
+                f"another transaction has been writing for {WRITER_TIMEOUT_S:.0f} s",
+                where=str(self._path),
+                remedy="report this as a defect",
+            )
+        try:
+            yield
+        finally:
+            self._writer.release()
 
     @contextmanager
     def _connect(self, begin: str) -> Iterator[Connection]:

@@ -101,7 +101,7 @@ class SqliteTransaction:
         return [NodeEvent(*row) for row in reversed(self._rows(latest))]
 
     def events_after(self, number: int, most: int = 1000) -> list[tuple[int, NodeEvent]]:
-        """The first `most` lines of any story with a greater number, in the order in which they were written."""
+        """The first `most` lines of any story with a greater number, as they were written."""
         later = select(events).where(events.c.number > number).order_by(events.c.number).limit(most)
         return [(row[0], NodeEvent(*row[1:])) for row in self._rows(later)]
 

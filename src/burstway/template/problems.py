@@ -18,6 +18,8 @@ _MOST_COMPARED = 300
 
 _LONGEST_COMPARED = 64
 
+_LONGEST_MESSAGE = 500
+
 
 class Problems:
     def __init__(self, source: Source) -> None:
@@ -30,6 +32,7 @@ class Problems:
         return len(self._kept) >= MOST_PROBLEMS
 
     def add(self, place: Place, what: str, remedy: str = "") -> None:
+        what = _printable(what)
         key = (place.line, place.column, what)
         if key in self._kept:
             return
@@ -53,6 +56,12 @@ class Problems:
         if self._more:
             problems.append(Problem(self.source.file, 0, 0, f"and {self._more:,} more problems"))
         raise TemplateError(problems)
+
+
+def _printable(what: str) -> str:
+    """Names in a message are as long and as odd as the template has them; a terminal should survive that."""
+    cut = what if len(what) <= _LONGEST_MESSAGE else what[:_LONGEST_MESSAGE] + "…"
+    return "".join(character if character.isprintable() else "�" for character in cut)
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:

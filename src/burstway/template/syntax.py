@@ -4,7 +4,8 @@ The number of brackets is a section's rank, and a section belongs to the last on
 rank: `[[node x]]` to `[cluster c]`. Kinds, names and keys are compared whatever their case, as CycleCloud
 does, and keep the spelling they have. This module knows no kind and no key; `vocabulary` does.
 
-A section whose header is wrong is read on, so that nothing below it is called stray, and left out of the tree.
+What stands below a header that is wrong is read all the same, so that nothing is called stray; a section that
+cannot be placed is left out of the tree.
 """
 
 import re
@@ -103,7 +104,7 @@ class _Parser:
         if closed != rank or "[" in inner:
             what = f"the section opens {rank} and closes {closed} brackets"
             self.problems.add(place, what, "as many closing as opening ones, none inside of the name")
-            section.kind = ""
+            section.kind = section.kind if bracket and "[" not in inner else ""
         elif rest and not rest.startswith("#"):
             where = place.along(len(body) - len(rest))
             self.problems.add(
@@ -158,7 +159,8 @@ class _Parser:
                 place, f"{key} stands in {section} a second time, after line {first}", "keep one"
             )
         value = self._value(before, after, place)
-        section.attributes.setdefault(key.lower(), Attribute(key, place, value))
+        if _KEY.fullmatch(key):
+            section.attributes.setdefault(key.lower(), Attribute(key, place, value))
 
     def _value(self, before: str, after: str, place: Place) -> Value:
         start = place.along(len(before) + 1)

@@ -1,5 +1,4 @@
 """The first schema. A released migration is never edited: it says what that release's tables were."""
-# ruff: noqa: N999 - revisions are listed in the order in which they run, so their names begin with a number
 
 import sqlalchemy as sa
 from alembic import op

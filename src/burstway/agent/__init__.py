@@ -1,0 +1,1 @@
+"""What runs on a node, and how it gets there."""

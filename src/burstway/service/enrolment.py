@@ -1,0 +1,162 @@
+"""What a node may ask: to join, for its configuration, to report, to wait for work. Each concerns itself only.
+
+A node is known by its certificate: the name in it, and a serial number that must be the one on record for the
+node's present life. Giving a node back clears that number, which revokes the certificate at once.
+"""
+
+import datetime
+import hashlib
+import json
+import subprocess
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from burstway.clock import Clock
+from burstway.contracts import Store
+from burstway.errors import InputError, RefusedError, SchedulerError
+from burstway.flows.table import port
+from burstway.identity.authority import Authority
+from burstway.identity.tokens import JoinTokens
+from burstway.identity.users import site_users
+from burstway.lifecycle.states import Event, advance, allowed, note
+from burstway.model.node import Node, State
+from burstway.settings import Settings
+
+MUNGE_TIMEOUT_S = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    steps: tuple[tuple[str, float], ...]
+    configured: bool
+    failed: str
+
+
+class Enrolment:
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        store: Store,
+        clock: Clock,
+        authority: Authority,
+        tokens: JoinTokens,
+        wake: Callable[[], None],
+    ) -> None:
+        self._settings = settings
+        self._store = store
+        self._clock = clock
+        self._authority = authority
+        self._tokens = tokens
+        self._wake = wake
+
+    def join(self, name: str, token: str, request: str) -> str:
+        """The certificate for the node's key. The token is used up with it. Raises RefusedError."""
+        now = self._clock.now()
+        with self._store.write() as transaction:
+            node = self._tokens.check(transaction.node(name), token, now)
+            moment = datetime.datetime.fromtimestamp(now, datetime.UTC)
+            certificate = self._authority.sign_node(request, name, moment)
+            change = advance(
+                node, Event.JOIN, now=now, reason="configuring", cause="agent: joined with its token",
+                token_used_at=now, certificate_serial=certificate.serial, seen_at=now,
+            )  # fmt: skip
+            transaction.save([change])
+        self._wake()
+        return certificate.pem
+
+    def authenticate(self, name: str, serial: str) -> Node:
+        """The node that speaks with this certificate. Raises RefusedError when it may no longer."""
+        with self._store.read() as transaction:
+            node = transaction.node(name)
+        if node is None or not serial or node.certificate_serial != serial:
+            raise RefusedError(
+                "this certificate is not, or no longer, that of a node", where=name,
+                remedy="a node that was given back does not come back; start it again",
+            )  # fmt: skip
+        return node
+
+    def configuration(self, node: Node) -> dict[str, Any]:
+        """All that the agent sets up, in JSON. The secrets in it go to this node's own channel only."""
+        configuration: dict[str, Any] = {
+            "node": node.name,
+            "time": self._clock.now(),
+            "users": site_users(self._settings.site.users),
+            **self.hosts(node.cluster),
+        }
+        if slurm := self._settings.slurm:
+            configuration["munge"] = {
+                "key": _munge_key(slurm.munge_key),
+                "credential": _credential(slurm.munge_socket),
+            }
+            address = self._settings.site.address
+            configuration["slurm"] = {"conf_server": f"{address}:{port('slurmctld')}"}
+        return configuration
+
+    def hosts(self, cluster: str) -> dict[str, Any]:
+        """The names that a node of this cluster resolves, with a version that changes when they do."""
+        with self._store.read() as transaction:
+            nodes = transaction.nodes(live=True)
+        site = self._settings.site
+        hosts = {site.head: str(site.address)}
+        hosts.update({node.name: node.address for node in nodes if node.cluster == cluster and node.address})
+        digest = hashlib.sha256(json.dumps(hosts, sort_keys=True).encode()).hexdigest()[:16]
+        return {"hosts": hosts, "version": digest}
+
+    def report(self, node: Node, report: Report) -> None:
+        now = self._clock.now()
+        with self._store.write() as transaction:
+            current = transaction.node(node.name)
+            if current is None or current.certificate_serial != node.certificate_serial:
+                return
+            steps = ", ".join(f"{name} {seconds:.2f} s" for name, seconds in report.steps)
+            if report.failed:
+                if not allowed(current.state, Event.FAIL):
+                    return
+                change = advance(
+                    current, Event.FAIL, now=now, reason=report.failed, cause=f"agent: after {steps or 'nothing'}",
+                    wanted=False, retry_at=0.0, certificate_serial="",
+                )  # fmt: skip
+            elif report.configured and current.state is State.JOINED:
+                reason = "configured; waiting for it to register with Slurm"
+                change = note(
+                    current, "configured", now=now, reason=reason, cause=f"agent: {steps}",
+                    configured=True, seen_at=now,
+                )  # fmt: skip
+            else:
+                return
+            transaction.save([change])
+        self._wake()
+
+    def seen(self, seen: Mapping[str, float]) -> None:
+        with self._store.write() as transaction:
+            transaction.touch(seen)
+
+
+def _munge_key(path: Path) -> str:
+    try:
+        return path.read_bytes().hex()
+    except OSError as refused:
+        raise InputError(
+            f"the munge key cannot be read: {refused.strerror}", where=str(path),
+            remedy="set slurm.munge_key in burstway.toml",
+        ) from refused  # fmt: skip
+
+
+def _credential(socket: Path) -> str:
+    """A credential that the head's munged made: proof for the node that its key is the same."""
+    try:
+        made = subprocess.run(
+            ["munge", "--no-input", f"--socket={socket}"],
+            capture_output=True, text=True, timeout=MUNGE_TIMEOUT_S, check=False,
+        )  # fmt: skip
+    except (OSError, subprocess.TimeoutExpired) as refused:
+        raise SchedulerError(f"munge does not answer: {refused}", where=str(socket)) from refused
+    if made.returncode != 0:
+        raise SchedulerError(
+            f"munge cannot make a credential: {made.stderr.strip()}", where=str(socket),
+            remedy="is munged running on the head node?",
+        )  # fmt: skip
+    return made.stdout.strip()

@@ -1,0 +1,229 @@
+"""What may be asked of the control plane, whoever asks: operators, Slurm's programs.
+
+Each request is one transaction: it is carried out as a whole or refused as a whole. None of them speaks to the
+cloud; they change the plan (`wanted`), and the loop does the rest.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from burstway.clock import Clock
+from burstway.contracts import Offer, Rental, Scheduler, Store, Transaction
+from burstway.errors import ConflictError, UnknownError
+from burstway.lifecycle.states import Event, advance, allowed, note
+from burstway.model.cluster import Cluster, locate
+from burstway.model.names import MOST_NODES, expand_hostlist
+from burstway.model.node import Node, NodeEvent, Origin, State
+from burstway.template.to_model import read_cluster
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    cluster: Cluster
+    replaced: bool
+
+
+class Fleet:
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        offers: Callable[[], Mapping[str, Offer]],
+        scheduler: Scheduler | None,
+        wake: Callable[[], None],
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._offers = offers
+        self._scheduler = scheduler
+        self._wake = wake
+
+    # --- clusters ---
+
+    def read_template(
+        self, name: str, text: str, file: str, template_cluster: str | None, parameters: Mapping[str, str]
+    ) -> Cluster:
+        offers = self._offers()
+        return read_cluster(
+            text,
+            file,
+            cluster_name=name,
+            template_cluster=template_cluster,
+            parameters=parameters,
+            cores_of=lambda machine: offers[machine].cores if machine in offers else None,
+            machine_types=sorted(offers),
+        )
+
+    def import_cluster(self, cluster: Cluster, source: str, *, force: bool) -> Imported:
+        """Keeps the cluster. One that is there is replaced only with `force`, and while it has no nodes."""
+        with self._store.write() as transaction:
+            others = transaction.clusters()
+            known = next((other for other in others if other.name == cluster.name), None)
+            if known and not force:
+                raise ConflictError(
+                    f"there is a cluster {cluster.name} already", remedy="replace it with --force"
+                )
+            if known:
+                self._refuse_with_nodes(transaction, cluster.name)
+            _refuse_same_names(cluster, [other for other in others if other is not known])
+            transaction.put_cluster(cluster, source)
+        return Imported(cluster, known is not None)
+
+    def delete_cluster(self, name: str) -> None:
+        with self._store.write() as transaction:
+            _cluster(transaction, name)
+            self._refuse_with_nodes(transaction, name)
+            transaction.delete_cluster(name)
+
+    def clusters(self) -> tuple[Cluster, ...]:
+        with self._store.read() as transaction:
+            return transaction.clusters()
+
+    def cluster(self, name: str) -> tuple[Cluster, str]:
+        with self._store.read() as transaction:
+            return _cluster(transaction, name), transaction.cluster_source(name)
+
+    def _refuse_with_nodes(self, transaction: Transaction, name: str) -> None:
+        live = [node.name for node in transaction.nodes(live=True) if node.cluster == name]
+        if live:
+            raise ConflictError(
+                f"cluster {name} has {len(live)} nodes",
+                remedy=f"give them back first: burstway node stop {live[0]} …",
+            )
+
+    # --- nodes ---
+
+    def want(self, hostlist: str, *, origin: Origin, reason: str, cause: str) -> list[Node]:
+        """These nodes are to be there. Those that are, or are coming, stay as they are."""
+        now = self._clock.now()
+        with self._store.write() as transaction:
+            places = locate(transaction.clusters(), hostlist)
+            known = {node.name: node for node in transaction.nodes([name for _, _, name in places])}
+            changes: list[tuple[Node, NodeEvent]] = []
+            nodes: list[Node] = []
+            for cluster, array, name in places:
+                node = known.get(name) or Node(name, cluster.name, array.name)
+                change = _wanted(node, origin, now, reason, cause)
+                changes.extend(change)
+                nodes.append(change[-1][0] if change else node)
+            transaction.save(changes)
+        if changes:
+            self._wake()
+        return nodes
+
+    def unwant(self, hostlist: str, *, reason: str, cause: str) -> list[Node]:
+        """These nodes are to be given back now. Those that are gone stay gone."""
+        now = self._clock.now()
+        with self._store.write() as transaction:
+            nodes = self._existing(transaction, hostlist)
+            changes = [
+                note(node, "unwanted", now=now, reason=reason, cause=cause, wanted=False)
+                for node in nodes
+                if node.wanted
+            ]
+            transaction.save(changes)
+        self._wake()
+        after = {node.name: node for node, _ in changes}
+        return [after.get(node.name, node) for node in nodes]
+
+    def drain(self, hostlist: str, *, reason: str, cause: str) -> list[Node]:
+        """These nodes are to be given back when their jobs have ended. Without a scheduler that is now, as it
+        is for nodes that are not ready and so have no jobs."""
+        with self._store.read() as transaction:
+            nodes = self._existing(transaction, hostlist)
+        ready = [node for node in nodes if node.state is State.READY]
+        if self._scheduler is None or not ready:
+            return self.unwant(hostlist, reason=reason, cause=cause)
+        self._scheduler.drain([node.name for node in ready], reason)
+        now = self._clock.now()
+        with self._store.write() as transaction:
+            current = transaction.nodes([node.name for node in nodes])
+            changes = []
+            for node in current:
+                if allowed(node.state, Event.DRAIN):
+                    changes.append(advance(node, Event.DRAIN, now=now, reason=reason, cause=cause))
+                elif node.wanted and node.state is not State.DRAINING:
+                    changes.append(note(node, "unwanted", now=now, reason=reason, cause=cause, wanted=False))
+            transaction.save(changes)
+        self._wake()
+        after = {node.name: node for node, _ in changes}
+        return [after.get(node.name, node) for node in current]
+
+    def scheduler_failed(self, hostlist: str, *, cause: str) -> None:
+        """Slurm has given these nodes up (ResumeTimeout): give back what there is of them."""
+        now = self._clock.now()
+        with self._store.write() as transaction:
+            changes = []
+            for node in self._existing(transaction, hostlist):
+                reason = f"the scheduler gave it up; it was {node.state}: {node.reason}"
+                if allowed(node.state, Event.FAIL):
+                    changes.append(
+                        advance(
+                            node, Event.FAIL, now=now, reason=reason, cause=cause,
+                            wanted=False, retry_at=0.0, certificate_serial="",
+                        )
+                    )  # fmt: skip
+                elif node.wanted:
+                    changes.append(note(node, "unwanted", now=now, reason=reason, cause=cause, wanted=False))
+            transaction.save(changes)
+        self._wake()
+
+    def nodes(self, *, everything: bool = False) -> list[Node]:
+        with self._store.read() as transaction:
+            return transaction.nodes(live=not everything)
+
+    def node(self, name: str) -> Node:
+        with self._store.read() as transaction:
+            return self._existing(transaction, name)[0]
+
+    def story(self, name: str) -> tuple[Node, list[NodeEvent]]:
+        with self._store.read() as transaction:
+            return self._existing(transaction, name)[0], transaction.story(name)
+
+    def events_after(self, number: int) -> list[tuple[int, NodeEvent]]:
+        with self._store.read() as transaction:
+            return transaction.events_after(number)
+
+    def rentals(self) -> list[Rental]:
+        with self._store.read() as transaction:
+            return transaction.rentals()
+
+    def _existing(self, transaction: Transaction, hostlist: str) -> list[Node]:
+        """The nodes of the hostlist that clusters have, as they are on record or as new."""
+        names = expand_hostlist(hostlist)
+        known = {node.name: node for node in transaction.nodes(names)}
+        if len(known) < len(names):
+            for cluster, array, name in locate(transaction.clusters(), hostlist):
+                known.setdefault(name, Node(name, cluster.name, array.name))
+        return [known[name] for name in names]
+
+
+def _cluster(transaction: Transaction, name: str) -> Cluster:
+    clusters = transaction.clusters()
+    for cluster in clusters:
+        if cluster.name == name:
+            return cluster
+    known = ", ".join(cluster.name for cluster in clusters) or "none, import one first"
+    raise UnknownError(f"there is no cluster {name!r}", remedy=f"the clusters: {known}")
+
+
+def _refuse_same_names(cluster: Cluster, others: list[Cluster]) -> None:
+    """Two clusters must not describe a node of the same name, nor more nodes than Slurm can have."""
+    for other in others:
+        for array in cluster.arrays:
+            for theirs in other.arrays:
+                if f"{cluster.name}-{array.name}" == f"{other.name}-{theirs.name}":
+                    raise ConflictError(f"cluster {other.name} has nodes called {other.hostlist(theirs)} too")
+    total = sum(array.most_nodes for each in [cluster, *others] for array in each.arrays)
+    if total > MOST_NODES:
+        raise ConflictError(f"all clusters together would have {total:,} nodes, more than {MOST_NODES:,}")
+
+
+def _wanted(node: Node, origin: Origin, now: float, reason: str, cause: str) -> list[tuple[Node, NodeEvent]]:
+    if node.state is State.GONE:
+        return [advance(node, Event.REQUEST, now=now, reason=reason, cause=cause, wanted=True, origin=origin)]
+    if node.wanted and node.state not in (State.FAILED, State.STOPPING):
+        return []
+    after, event = note(node, "wanted", now=now, reason=reason, cause=cause, wanted=True, origin=origin)
+    # a node on its way out keeps the reason for that; it is requested again when it is gone
+    return [(replace(after, reason=node.reason), event)]
