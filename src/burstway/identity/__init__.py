@@ -1,1 +1,1 @@
-"""Who is who: the site's certificate authority, join tokens, people's tokens, and the users that nodes get."""
+"""Who is who: the site's certificate authority, tokens of nodes and people, the users that nodes get."""

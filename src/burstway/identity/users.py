@@ -2,7 +2,7 @@
 
 import grp
 import pwd
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -27,12 +27,9 @@ class Group:
     members: tuple[str, ...]
 
 
-def site_users(names: Collection[str] | None, services: Iterable[str]) -> dict[str, Any]:
-    """Users and groups as the agent takes them. `names` are the people (None: all); `services` are accounts
-    whose UID must agree everywhere (munge's and Slurm's), left out where the head does not have them."""
+def site_users(names: Collection[str] | None) -> dict[str, Any]:
+    """Users and groups as the agent takes them; `names` are the people, None for all of them."""
     found = [entry for entry in pwd.getpwall() if _is_person(entry, names)]
-    for service in services:
-        found.extend(entry for entry in pwd.getpwall() if entry.pw_name == service and entry not in found)
     users = [User(e.pw_name, e.pw_uid, e.pw_gid, e.pw_gecos, e.pw_dir, e.pw_shell) for e in found]
     wanted = {user.name for user in users}
     primary = {user.gid for user in users}

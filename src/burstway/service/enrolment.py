@@ -1,4 +1,4 @@
-"""What a node may ask: to join, for its configuration, to report, to wait for work. Each concerns itself only.
+"""What a node may ask: to join, for its configuration, to report, to wait for work. Each concerns itself.
 
 A node is known by its certificate: the name in it, and a serial number that must be the one on record for the
 node's present life. Giving a node back clears that number, which revokes the certificate at once.
@@ -111,12 +111,12 @@ class Enrolment:
             current = transaction.node(node.name)
             if current is None or current.certificate_serial != node.certificate_serial:
                 return
-            steps = ", ".join(f"{name} {seconds:.2f} s" for name, seconds in report.steps)
+            steps = ", ".join(f"{name} {seconds:.2f} s" for name, seconds in report.steps) or "nothing"
             if report.failed:
                 if not allowed(current.state, Event.FAIL):
                     return
                 change = advance(
-                    current, Event.FAIL, now=now, reason=report.failed, cause=f"agent: after {steps or 'nothing'}",
+                    current, Event.FAIL, now=now, reason=report.failed, cause=f"agent: after {steps}",
                     wanted=False, retry_at=0.0, certificate_serial="",
                 )  # fmt: skip
             elif report.configured and current.state is State.JOINED:

@@ -1,7 +1,7 @@
 """What may be asked of the control plane, whoever asks: operators, Slurm's programs.
 
-Each request is one transaction: it is carried out as a whole or refused as a whole. None of them speaks to the
-cloud; they change the plan (`wanted`), and the loop does the rest.
+Each request is one transaction: it is carried out as a whole or refused as a whole. None of them speaks to
+the cloud; they change the plan (`wanted`), and the loop does the rest.
 """
 
 from collections.abc import Callable, Mapping

@@ -38,7 +38,7 @@ class PeerProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self._header_bytes = 0
-        self.scope[SCOPE_KEY] = self._peer  # type: ignore[typeddict-unknown-key]
+        self.scope[SCOPE_KEY] = self._peer  # type: ignore[literal-required]
 
     def on_url(self, url: bytes) -> None:
         self._bound(len(url))

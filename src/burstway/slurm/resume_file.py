@@ -58,7 +58,7 @@ class SpooledRequest:
 def parse_resume_file(text: str) -> ResumeRequest:
     """The request in the text of a resume file of any release from 21.08 on. Raises InputError."""
     content = _object(text, "SLURM_RESUME_FILE")
-    rows = content.get("jobs") or []
+    rows = [] if content.get("jobs") is None else content["jobs"]
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise _damaged("SLURM_RESUME_FILE", "`jobs` is not a list of jobs")
     named = next((key for key in ("all_nodes_resume", "all_nodes") if key in content), None)

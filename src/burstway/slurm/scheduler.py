@@ -67,9 +67,9 @@ class SlurmScheduler:
         views = self.nodes(names).items()
         return [name for name, v in views if v.powering_down and not v.powered_down and not v.down]
 
-    def _update(self, names: Collection[str], state: str, reason: str = "") -> None:
+    def _update(self, names: Collection[str], state: str, reason: str | None = None) -> None:
         """Tells Slurm of all nodes, whatever becomes of a part of them; raises the first SchedulerError."""
-        words = [f"state={state}", *([f"reason={tidy_reason(reason)}"] if reason else [])]
+        words = [f"state={state}", *([] if reason is None else [f"reason={tidy_reason(reason)}"])]
         failures = []
         for nodes in batches(name_ranges(names)):
             try:

@@ -3,9 +3,9 @@
 `[parameter X]` may stand at any rank below `[parameters …]` sections, which only arrange CycleCloud's form.
 A parameter that is neither given nor has a default is undefined, and an attribute that refers to it counts
 as absent. Names are compared whatever their case. A value that was given is not looked into for further `$`.
+A name may have blanks, as texts in a form do that are no parameter to anyone; `$` cannot refer to it then.
 """
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -23,7 +23,8 @@ from burstway.template.vocabulary import (
     check_sections,
 )
 
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+CLUSTER_NAME = "ClusterName"
+"""The parameter that every template has without declaring it: the name that the cluster gets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +67,6 @@ def _declarations(sections: Iterable[Section], problems: Problems) -> Iterable[S
 
 
 def _parameter(section: Section, problems: Problems) -> Parameter:
-    if not _NAME.fullmatch(section.name):
-        what = f"{quoted(section.name)} cannot be the name of a parameter"
-        problems.add(section.place, what, "a letter first, then letters, digits and _")
     for attribute in section.attributes.values():
         if attribute.value.form is Form.REFERENCE:
             what = "a parameter inside of a parameter is not supported yet"
@@ -91,10 +89,11 @@ def _parameter(section: Section, problems: Problems) -> Parameter:
 
 
 def parameter_values(
-    declared: Mapping[str, Parameter], given: Mapping[str, str], problems: Problems
+    declared: Mapping[str, Parameter], given: Mapping[str, str], cluster_name: str, problems: Problems
 ) -> dict[str, str | None]:
     """What each parameter is, by its name in lower case: as given, else its default, else None."""
-    values = {key: parameter.default for key, parameter in declared.items()}
+    values: dict[str, str | None] = {CLUSTER_NAME.lower(): cluster_name}
+    values |= {key: parameter.default for key, parameter in declared.items()}
     seen: dict[str, str] = {}
     nowhere = Place(problems.source.file)
     for name, value in given.items():
@@ -127,7 +126,7 @@ def substitute(
         if value.form is not Form.REFERENCE:
             return attribute
         key = value.parameter.lower()
-        if key in declared:
+        if key in values:
             broken = values[key] is None and declared[key].broken
             form = Form.BROKEN if broken else Form.WORD
             return replace(attribute, value=replace(value, text=values[key], form=form))

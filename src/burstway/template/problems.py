@@ -40,7 +40,7 @@ class Problems:
             self._more += 1
             return
         shown = self.source.shown(place)
-        self._kept[key] = Problem(place.file, place.line, place.column, what, remedy, shown)
+        self._kept[key] = Problem(place.file, place.line, place.column, what, _printable(remedy), shown)
 
     def add_unknown(
         self, place: Place, what: str, name: str, known: Iterable[str], otherwise: str = ""

@@ -43,7 +43,7 @@ def read_cluster(
         problems.raise_any()
     assert chosen is not None
     declared = declared_parameters([*top, *chosen.sections], problems)
-    values = parameter_values(declared, parameters, problems)
+    values = parameter_values(declared, parameters, cluster_name, problems)
     check_cluster(chosen, problems)
     concrete = substitute(chosen, declared, values, problems)
     cluster = _read(concrete, cluster_name, Cloud(cores_of, machine_types), problems)

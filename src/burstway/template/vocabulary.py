@@ -70,9 +70,17 @@ NODE = Words(
     later=(
         *("AdditionalClusterInitSpecs", "AssociatePublicIpAddress", "Autoscale", "AWS.", "Azure", "Azure."),
         *("BidPrice", "BootDiskSize", "CloudInit", "ComputerName", "ComputerNamePrefix", "CoreCount"),
-        *("Count", "Credentials", "Disabled", "DiskEncryptionSetId", "EnableNodeHealthChecks"),
-        *("EnableSecureBoot", "EnableTerminateNotification", "EnableVtpm", "EncryptionAtHost"),
-        *("EphemeralDisk", "FlexScaleSetId", "HybridBenefit", "Image", "ImageId", "ImageVersion"),
+        *("Count", "Credentials", "Disabled", "DiskEncryptionSetId", "EnableAcceleratedNetworking"),
+        *("EnableNodeHealthChecks", "EnableSecureBoot", "EnableTerminateNotification", "EnableVtpm"),
+        *(
+            "EncryptionAtHost",
+            "EphemeralDisk",
+            "FlexScaleSetId",
+            "HybridBenefit",
+            "Image",
+            "ImageId",
+            "ImageVersion",
+        ),
         *("InitialCoreCount", "InitialCount", "InstallJetpack", "Interruptible", "IsReturnProxy"),
         *("JetpackPlatform", "KeepAlive", "KeyPairLocation", "Locker", "MaxPrice", "MinCoreCount"),
         *("MinCount", "Name", "NetworkSecurityGroupId", "NodeNameIsHostname", "NodeNamePrefix", "Password"),
@@ -92,7 +100,7 @@ _FORM_ONLY = {
     "HideLabel": _FORM,
     "Conditions.Hidden": _FORM,
     "Conditions.Excluded": _FORM,
-    "Config.": "what the form offers; what is given with -P is not held to it, as in CycleCloud",
+    "Config.": "what the form offers; a value is checked where it is used, wherever it comes from",
     "Widget.": _FORM,
 }
 

@@ -29,6 +29,7 @@ hostname "$name"
 pivot_root . .
 umount -l .
 cd /
+: >/run/booted
 # What a cloud's image does on its first boot: run the user data it was rented with, once.
 exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 \
     tini -s -- sh -c 'test -s /var/lib/cloud/user-data && sh /var/lib/cloud/user-data & exec sleep infinity'

@@ -1,0 +1,120 @@
+"""The API as one application, for both doors: HTTPS for nodes and people, a UNIX socket for the head node.
+
+Errors are answered as JSON {"code", "what", "where", "remedy"}; a body that is too large, or not
+what the path takes, is refused before anything is done.
+"""
+
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from burstway import __version__
+from burstway.errors import BurstwayError
+from burstway.service.api_agent import agent_routes
+from burstway.service.api_clusters import cluster_routes
+from burstway.service.api_nodes import node_routes
+from burstway.service.api_people import people_routes
+from burstway.service.api_slurm import slurm_routes
+from burstway.service.parts import Parts
+
+MOST_BODY_BYTES = 16 * 2**20
+"""A resume file of 65,536 one-node jobs has about 10 MB; nothing else comes near it."""
+
+MOST_AGENT_BODY_BYTES = 64 * 1024
+
+_log = structlog.get_logger("api")
+
+
+def make_api(parts: Parts) -> ASGIApp:
+    app = FastAPI(title="Burstway", version=__version__, docs_url=None, redoc_url=None)
+    app.include_router(agent_routes(parts), prefix="/v1/agent")
+    app.include_router(slurm_routes(parts), prefix="/v1/slurm")
+    app.include_router(cluster_routes(parts), prefix="/v1/clusters")
+    app.include_router(node_routes(parts), prefix="/v1")
+    app.include_router(people_routes(parts), prefix="/v1/people")
+    app.add_exception_handler(BurstwayError, _explain)
+    app.add_exception_handler(RequestValidationError, _explain_body)
+    return BoundedBody(app)
+
+
+def _explain(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, BurstwayError)
+    if error.status >= 500:
+        _log.error("a request failed", error=str(error))
+    return JSONResponse(_problem(error), error.status)
+
+
+def _explain_body(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    what = "; ".join(
+        f"{'.'.join(str(part) for part in each['loc'])}: {each['msg']}" for each in error.errors()[:5]
+    )
+    problem = {"code": "input", "what": f"the request is malformed: {what}", "where": "", "remedy": ""}
+    return JSONResponse(problem, 422)
+
+
+def _problem(error: BurstwayError) -> dict[str, str]:
+    return {"code": error.code, "what": error.what, "where": error.where, "remedy": error.remedy}
+
+
+class BoundedBody:
+    """Refuses a request whose body is larger than its path takes, by its announced or its real length."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        most = MOST_AGENT_BODY_BYTES if scope["path"].startswith("/v1/agent/") else MOST_BODY_BYTES
+        if _announced(scope) > most:
+            await _too_large(most)(scope, receive, send)
+            return
+        body = await _read(receive, most)
+        if body is None:
+            await _too_large(most)(scope, receive, send)
+            return
+        await self._app(scope, _replayed(body, receive), send)
+
+
+def _announced(scope: Scope) -> int:
+    for name, value in scope["headers"]:
+        if name == b"content-length" and value.isdigit():
+            return int(value)
+    return 0
+
+
+async def _read(receive: Receive, most: int) -> bytes | None:
+    pieces, size, more = [], 0, True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            break
+        piece = message.get("body", b"")
+        size += len(piece)
+        if size > most:
+            return None
+        pieces.append(piece)
+        more = message.get("more_body", False)
+    return b"".join(pieces)
+
+
+def _replayed(body: bytes, receive: Receive) -> Receive:
+    waiting: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def again() -> Message:
+        return waiting.pop() if waiting else await receive()
+
+    return again
+
+
+def _too_large(most: int) -> JSONResponse:
+    problem: dict[str, Any] = {
+        "code": "input", "what": f"the request is larger than {most:,} bytes", "where": "", "remedy": "",
+    }  # fmt: skip
+    return JSONResponse(problem, 413, headers={"Connection": "close"})

@@ -1,0 +1,24 @@
+"""What the API is made of, handed to its routes by the wiring."""
+
+from dataclasses import dataclass
+
+from burstway.clock import Clock
+from burstway.contracts import Offer, Store
+from burstway.service.access import Access
+from burstway.service.changes import Changes
+from burstway.service.enrolment import Enrolment
+from burstway.service.fleet import Fleet
+from burstway.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    settings: Settings
+    store: Store
+    clock: Clock
+    access: Access
+    enrolment: Enrolment
+    fleet: Fleet
+    changes: Changes
+    offers: "dict[str, Offer]"
+    slurm_version: tuple[int, int]

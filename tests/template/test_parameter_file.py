@@ -1,0 +1,77 @@
+"""Files of parameter values."""
+
+from pathlib import Path
+
+import pytest
+
+from burstway.errors import TemplateError
+from burstway.template.parameter_file import read_parameter_file
+
+
+def written(directory: Path, name: str, text: str) -> Path:
+    path = directory / name
+    path.write_text(text, encoding="utf-8", newline="")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "values"),
+    [
+        ("p.json", "{}", {}),
+        (
+            "p.JSON",
+            '\ufeff{"a": "x", "b": 1.10, "c": true, "d": -3}',
+            {"a": "x", "b": "1.10", "c": "true", "d": "-3"},
+        ),
+        ("p.json", '{"a": ' + "9" * 9999 + "}", {"a": "9" * 9999}),
+        (
+            "p.properties",
+            "# x\n! y\n\n a = x y # z\r\nb:1\nc=\nd = e=f",
+            {"a": "x y # z", "b": "1", "c": "", "d": "e=f"},
+        ),
+    ],
+)
+def test_read(tmp_path: Path, name: str, text: str, values: dict[str, str]) -> None:
+    """Numbers keep their spelling, and true and false are words."""
+    assert read_parameter_file(written(tmp_path, name, text)) == values
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "words"),
+    [
+        ("p.txt", "", "p.txt: a file of parameters ends in .json or .properties"),
+        ("p.json", '{\n "a" 1}', "p.json:2:6: not JSON: Expecting ':' delimiter"),
+        ("p.json", "[1]", "the file is not a JSON object"),
+        ("p.json", '{"a": null}', "the value of 'a' is not a text, a number, true or false"),
+        ("p.json", '{"a": NaN}', "the value of 'a' is not"),
+        ("p.json", '{"a": [1], "b": {}}', "the value of 'b' is not"),
+        ("p.json", '{"a": 1, "a": 2}', "the parameter 'a' stands in the file a second time"),
+        ("p.json", "[" * 100_000, "without end"),
+        ("p.properties", "a = 1\n  stray", "p.properties:2:3: 'stray' is not a parameter and its value"),
+        ("p.properties", "a = b\\", "p.properties:1:6: a backslash is not supported yet"),
+        (
+            "p.properties",
+            "a = 1\na = 2",
+            "p.properties:2:1: the parameter 'a' stands in the file a second time",
+        ),
+    ],
+)
+def test_refused(tmp_path: Path, name: str, text: str, words: str) -> None:
+    """What is not a name with a text, a number or a boolean is refused at its place."""
+    with pytest.raises(TemplateError) as refused:
+        read_parameter_file(written(tmp_path, name, text))
+    assert words in str(refused.value)
+
+
+def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
+    """A file that is missing, not a file or not UTF-8 is a TemplateError that names it."""
+    (tmp_path / "directory.json").mkdir()
+    (tmp_path / "latin.json").write_bytes(b'{"a": "\xe9"}')
+    for name, words in {
+        "no.json": "no such file",
+        "directory.json": "irectory",
+        "latin.json": "UTF-8",
+    }.items():
+        with pytest.raises(TemplateError, match=words) as refused:
+            read_parameter_file(tmp_path / name)
+        assert name in str(refused.value)
