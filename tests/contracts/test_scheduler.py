@@ -35,6 +35,7 @@ SITE = SiteSettings(
 OFFERS = {"m": Offer("m", 1, 512, 0.1, "EUR", "test")}
 SUSPEND_TIMEOUT_S = 3
 PATIENCE_S = 20
+QUICK = "SchedulerParameters=sched_interval=1,batch_sched_delay=0\n"
 
 
 class World(Protocol):
@@ -142,7 +143,7 @@ def trial(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TrialController]
     settings = SlurmSettings(suspend_timeout_s=SUSPEND_TIMEOUT_S)
     conf = render_conf(settings, SITE, CLUSTER, OFFERS, folder, (22, 5))
     quick = conf.lines.replace("idle_on_node_suspend", "idle_on_node_suspend,power_save_interval=1")
-    with TrialController(folder, replace(conf, lines=quick)) as controller:
+    with TrialController(folder, replace(conf, lines=quick + QUICK)) as controller:
         yield controller
 
 
@@ -252,7 +253,7 @@ def test_failing_again_changes_nothing(world: World) -> None:
     for _ in range(3):
         world.scheduler.fail([node], "lost")
     assert world.requeues(job) == 1
-    wait(world, node, lambda view: view.powered_down)
+    wait(world, node, lambda view: view.powering_down)
 
 
 def test_a_node_that_is_down_is_repaired_by_failing_it(world: World) -> None:
@@ -359,6 +360,8 @@ def test_a_slurmctld_that_is_gone_is_a_scheduler_error(trial: TrialController, t
     """With no slurmctld at its address scontrol fails, and that is never an empty answer."""
     conf = tmp_path / "slurm.conf"
     text = trial.conf.read_text().replace("SlurmctldHost=head(10.254.0.1)", "SlurmctldHost=head(10.254.0.9)")
-    conf.write_text("\n".join(line for line in text.splitlines() if not line.startswith("Include")) + "\n")
+    conf.write_text(
+        "MessageTimeout=2\n" + "\n".join(line for line in text.splitlines() if not line.startswith("Include"))
+    )
     with pytest.raises(SchedulerError):
         SlurmScheduler(str(trial.scontrol), conf).nodes(["hpc1-hpc-1"])

@@ -36,7 +36,8 @@ class LabCloud:
     def machine(self, name: str, network: str, image: str, address: str, binds: Mapping[str, str]) -> int:
         """Makes a machine of the lab itself; its process 1 as this host numbers it."""
         body = {
-            "name": name, "network": network, "image": image, "address": address, "binds": list(binds.items()),
+            "name": name, "network": network, "image": image, "address": address,
+            "binds": list(binds.items()),
         }  # fmt: skip
         self._call("POST", "/site/machines", body)
         deadline = time.monotonic() + START_S

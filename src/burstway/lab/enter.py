@@ -20,8 +20,9 @@ def entering(cloud: LabCloud, machine: str, user: str, command: Sequence[str]) -
         inside = list(command) or ["bash", "-l"]
         return [*enter, "env", "-i", f"PATH={PATH}", "HOME=/root", "TERM=xterm-256color", *inside]
     if command:
-        return [*enter, "runuser", "-u", user, "--", "env", "-i", f"PATH={PATH}", f"HOME=/home/{user}",
-                f"USER={user}", "--chdir", f"/home/{user}", *command]  # fmt: skip
+        home = f"/home/{user}"
+        environment = ["env", "-i", "-C", home, f"PATH={PATH}", f"HOME={home}", f"USER={user}"]
+        return [*enter, "runuser", "-u", user, "--", *environment, *command]
     return [*enter, "runuser", "-l", user]
 
 

@@ -60,13 +60,13 @@ def start_slurm(place: Layout, say: Say) -> None:
     say("slurmctld")
     with LabCloud(place) as cloud, Client(door(cloud)) as client:
         root = head_root(cloud)
-        text, include = slurm_conf(place), []
+        text = slurm_conf(place)
         for cluster in client.get("/v1/clusters"):
             conf = client.get(
                 f"/v1/clusters/{cluster['name']}/slurm-conf", programs=str(Path(sys.prefix) / "bin")
             )
             (root / "etc/slurm" / conf["include_name"]).write_text(conf["include"], encoding="utf-8")
-            text, include = text + "\n" + conf["lines"], [*include, conf["include_name"]]
+            text += "\n" + conf["lines"]
         (root / "etc/slurm/slurm.conf").write_text(text, encoding="utf-8")
         cloud.start("slurmctld", "head", ["runuser", "-u", "slurm", "--", "slurmctld", "-D"])
         _wait(lambda: _slurm_answers(cloud), "slurmctld did not start", root / "var/log/slurm/slurmctld.log")
@@ -115,6 +115,7 @@ def _head(cloud: LabCloud, place: Layout, idle_s: float, boot_timeout_s: float) 
             raise LabError(f"setting up the head node: {done.stderr.strip()}", where=" ".join(command))
     _write(root / "etc/hosts", f"127.0.0.1 localhost\n{place.head} head\n")
     _write(root / "etc/slurm/cgroup.conf", cgroup_conf())
+    _write(root / "etc/slurm/slurm.conf", slurm_conf(place))
     _write(root / "etc/burstway/burstway.toml", settings_text(place, idle_s, boot_timeout_s))
     key = root / "etc/munge/munge.key"
     key.write_bytes(secrets.token_bytes(128))

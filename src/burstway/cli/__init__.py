@@ -1,0 +1,1 @@
+"""The command `burstway`, a file a group of commands."""

@@ -1,0 +1,182 @@
+"""`burstway lab`: a site and a cloud on this machine."""
+
+import os
+import subprocess
+import sys
+from typing import Annotated, Any
+
+import typer
+
+from burstway.cli.output import console, errors, print_json, table
+from burstway.errors import LabError, UnknownError
+from burstway.lab.cloud import LabCloud
+from burstway.lab.enter import entering
+from burstway.lab.head import USER
+from burstway.lab.remains import remove
+from burstway.lab.site import check_host, door, start_slurm, up
+from burstway.providers.lab.layout import existing_labs, layout, running
+
+app = typer.Typer(no_args_is_help=True, help="A site with a real Slurm and a cloud, on this machine.")
+Name = Annotated[str, typer.Option("--name", help="Which lab; several can be there at a time.")]
+SERVICES = ("munged", "control-plane", "slurmctld")
+
+
+def _say(text: str) -> None:
+    errors.print(f"[dim]lab:[/] {text}")
+
+
+@app.command("up")
+def lab_up(
+    name: Name = "lab",
+    idle: Annotated[float, typer.Option(help="Seconds without a job until a node is given back.")] = 15,
+    boot_timeout: Annotated[float, typer.Option(help="Seconds a node has to become ready.")] = 120,
+    example: Annotated[bool, typer.Option(help="Import examples/hpc1.txt and start Slurm.")] = True,
+) -> None:
+    """Build the lab: site, head node, cloud, border, control plane, and a cluster to burst into."""
+    place = layout(name)
+    up(place, _say, idle_s=idle, boot_timeout_s=boot_timeout)
+    if example:
+        from burstway.lab.demo import import_example
+
+        import_example(place, _say)
+        start_slurm(place, _say)
+    _say(f"up. As the user {USER}: burstway lab shell. Remove it: burstway lab down")
+
+
+@app.command("down")
+def lab_down(
+    name: Name = "lab",
+    everything: Annotated[bool, typer.Option("--all", help="Every lab on this machine.")] = False,
+) -> None:
+    """Remove the lab and all that it made, also one that was cut off half way."""
+    names = existing_labs() if everything else [name]
+    if names:
+        check_root()
+    for each in names:
+        gone = remove(layout(each), _say)
+        _say(f"{each} is gone" if gone else f"there is no lab {each}")
+
+
+def check_root() -> None:
+    if os.geteuid() != 0:
+        raise LabError("this needs root", remedy="run it with sudo")
+
+
+@app.command("status")
+def lab_status(
+    name: Name = "lab", json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False
+) -> None:
+    """Each part of the lab with its process and addresses."""
+    place = running(name)
+    with LabCloud(place) as cloud:
+        status = _status(cloud, place)
+    if json:
+        print_json(status)
+        return
+    parts = {key: part for key, part in status.items() if isinstance(part, dict) and "pid" in part}
+    rows = [
+        (key.replace("_", "-"), str(part["pid"] or "not running"), part.get("address", "-"), part["log"])
+        for key, part in parts.items()
+    ]
+    rows += [(m["name"], str(m["pid"]), m["address"], m["console"]) for m in status["machines"]]
+    console.print(table(("PART", "PID", "ADDRESS", "LOG"), rows))
+
+
+def _status(cloud: LabCloud, place: Any) -> dict[str, Any]:
+    seen = cloud.status()
+    services = {service["name"]: service for service in seen["services"]}
+    head = next(machine for machine in seen["machines"] if machine["name"] == "head")
+    status: dict[str, Any] = {
+        "name": place.name,
+        "folder": str(place.folder),
+        "cloud": {"pid": seen["pid"], "socket": str(place.socket), "log": str(place.daemon_log)},
+        "head": {
+            "pid": head["pid"],
+            "address": head["address"],
+            "root": head["root"],
+            "log": head["console"],
+        },
+    }
+    for service in SERVICES:
+        known = services.get(service, {"pid": 0, "starts": 0})
+        status[service.replace("-", "_")] = {
+            "pid": known["pid"], "starts": known["starts"], "address": str(place.head),
+            "log": str(place.folder / f"{service}.log"),
+        }  # fmt: skip
+    status["control_plane"]["socket"] = str(door(cloud).socket)
+    status["ranges"] = {"site": str(place.site), "cloud": str(place.cloud), "subnet": str(place.subnet)}
+    status["machines"] = [machine for machine in seen["machines"] if machine["key"]]
+    return status
+
+
+@app.command("shell")
+def shell(
+    machine: Annotated[str, typer.Argument(help="head, or a node such as hpc1-hpc-1.")] = "head",
+    user: Annotated[
+        str | None, typer.Option(help="Whose shell; alice's on the head, root's on nodes.")
+    ] = None,
+    name: Name = "lab",
+) -> None:
+    """A shell in a machine of the lab."""
+    who = user or (USER if machine == "head" else "root")
+    with LabCloud(running(name)) as cloud:
+        command = entering(cloud, machine, who, [])
+    os.execvp(command[0], command)  # noqa: S606  the shell takes this process's place
+
+
+@app.command("run", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+def run(
+    command: Annotated[
+        list[str], typer.Argument(help="The command, as in: burstway lab run srun -N2 hostname")
+    ],
+    on: Annotated[str, typer.Option("--on", help="head, or a node such as hpc1-hpc-1.")] = "head",
+    user: Annotated[str, typer.Option(help="As whom.")] = USER,
+    name: Name = "lab",
+) -> None:
+    """Run a command in a machine of the lab, by default as alice on the head node; its exit code is ours."""
+    with LabCloud(running(name)) as cloud:
+        line = entering(cloud, on, user, command)
+    sys.exit(subprocess.run(line, check=False).returncode)
+
+
+@app.command("stop")
+def stop_service(service: str, name: Name = "lab") -> None:
+    """Stop a service of the head node: control-plane, slurmctld or munged."""
+    _known(service)
+    with LabCloud(running(name)) as cloud:
+        cloud.stop(service)
+    _say(f"{service} is stopped")
+
+
+@app.command("start")
+def start_service(service: str, name: Name = "lab") -> None:
+    """Start a service of the head node again."""
+    _known(service)
+    with LabCloud(running(name)) as cloud:
+        cloud.start(service, "head", [])
+    _say(f"{service} is started")
+
+
+@app.command("border")
+def border(name: Name = "lab") -> None:
+    """What the cloud's border lets through, as the kernel has it, with its counters."""
+    with LabCloud(running(name)) as cloud:
+        typer.echo(cloud.border())
+
+
+@app.command("demo")
+def demo(
+    keep: Annotated[bool, typer.Option("--keep", help="Leave the lab up afterwards.")] = False,
+    idle: Annotated[float, typer.Option(help="Seconds without a job until a node is given back.")] = 10,
+) -> None:
+    """Watch real Slurm jobs burst: from nothing to an empty cloud again."""
+    from burstway.lab.demo import run_demo
+
+    check_host()
+    if not run_demo(layout("lab"), keep=keep, idle_s=idle):
+        raise typer.Exit(1)
+
+
+def _known(service: str) -> None:
+    if service not in SERVICES:
+        raise UnknownError(f"the lab has no service {service!r}", remedy=", ".join(SERVICES))

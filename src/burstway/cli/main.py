@@ -1,0 +1,61 @@
+"""`burstway`: the commands together, and the one place where errors become words and an exit code."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from burstway import __version__
+from burstway.cli import cluster, lab, node, people, slurm
+from burstway.cli.output import errors
+from burstway.cli.serve import serve
+from burstway.errors import BurstwayError
+
+app = typer.Typer(
+    name="burstway",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Carries an on-premise Slurm cluster into the cloud.",
+)
+app.add_typer(cluster.app, name="cluster")
+app.add_typer(node.app, name="node")
+app.add_typer(slurm.app, name="slurm")
+app.add_typer(people.app, name="token")
+app.add_typer(lab.app, name="lab")
+app.command("serve")(serve)
+app.command("cost")(node.cost)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"burstway {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    _: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    try:
+        app()
+    except BurstwayError as refused:
+        where = f"{refused.where}: " if refused.where else ""
+        errors.print(f"[bold red]burstway:[/] {_plain(where + refused.what)}")
+        if refused.remedy:
+            errors.print(f"  what to do: {_plain(refused.remedy)}")
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(1)
+
+
+def _plain(text: str) -> str:
+    return text.replace("[", r"\[")

@@ -1,0 +1,61 @@
+"""What commands print: tables for people, JSON for programs. Errors go to standard error."""
+
+import json
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+console = Console(highlight=False, soft_wrap=True)
+errors = Console(stderr=True, highlight=False, soft_wrap=True)
+
+STATE_STYLES = {
+    "ready": "green", "joined": "cyan", "booting": "cyan", "launching": "blue", "requested": "blue",
+    "draining": "yellow", "stopping": "yellow", "failed": "bold red", "gone": "dim",
+}  # fmt: skip
+
+
+def print_json(value: object) -> None:
+    print(json.dumps(value, indent=2, default=str))  # noqa: T201
+
+
+def table(headings: Sequence[str], rows: Iterable[Sequence[str | Text]]) -> Table:
+    made = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in headings:
+        made.add_column(heading, overflow="fold")
+    for row in rows:
+        made.add_row(*row)
+    return made
+
+
+def state_text(state: str) -> Text:
+    return Text(state, STATE_STYLES.get(state, ""))
+
+
+def clock_time(seconds: float) -> str:
+    """The local time of day, or the date too when it was not today."""
+    if not seconds:
+        return "-"
+    moment = time.localtime(seconds)
+    today = time.strftime("%Y%m%d", moment) == time.strftime("%Y%m%d")
+    return time.strftime("%H:%M:%S" if today else "%Y-%m-%d %H:%M:%S", moment)
+
+
+def duration(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+
+
+def node_rows(nodes: Iterable[Mapping[str, Any]], now: float) -> Table:
+    return table(
+        ("NODE", "STATE", "SINCE", "ADDRESS", "TYPE", "REASON"),
+        (
+            (n["name"], state_text(n["state"]), duration(now - n["since"]) if n["since"] else "-",
+             n["address"] or "-", n["offer"] or "-", n["reason"])
+            for n in nodes
+        ),
+    )  # fmt: skip
