@@ -262,8 +262,7 @@ def test_a_node_that_is_down_is_repaired_by_failing_it(world: World) -> None:
     world.down(node)
     assert see(world, node).down
     world.scheduler.fail([node], "silent")
-    view = wait(world, node, lambda view: view.powered_down)
-    assert not view.down
+    assert not wait(world, node, lambda view: view.powering_down).down
 
 
 def test_draining_lets_the_job_end(world: World) -> None:

@@ -114,3 +114,23 @@ def test_a_batch_that_fails_does_not_stop_the_others(tmp_path: Path) -> None:
     with pytest.raises(SchedulerError, match=r"did not set a-\[1-1000\] to power_down_force"):
         slurm.fail([f"a-{index}" for index in range(1, 3001)], "lost")
     assert calls.read_text().split() == ["nodename=a-[1-1000]", "nodename=a-[1001-2000]"]
+
+
+@pytest.mark.parametrize("after", ["POWERED_DOWN", "POWERING_DOWN"])
+def test_a_release_that_slurm_was_quicker_with_is_no_error(after: str, tmp_path: Path) -> None:
+    """Slurm refuses to resume what its own timer has powered down; only one that still waits is an error."""
+    told = tmp_path / "told"
+    slurm = SlurmScheduler(
+        script(
+            tmp_path,
+            f"if [ $1 = update ]; then touch {told}; echo Invalid node state specified >&2; exit 1; fi\n"
+            f"[ -e {told} ] && echo NodeName=a-1 State=IDLE+CLOUD+{after} && exit\n"
+            "echo NodeName=a-1 State=IDLE+CLOUD+POWERING_DOWN",
+        )
+    )
+    if after == "POWERED_DOWN":
+        slurm.release(["a-1"])
+    else:
+        with pytest.raises(SchedulerError, match="Invalid node state"):
+            slurm.release(["a-1"])
+    assert told.exists()

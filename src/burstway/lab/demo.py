@@ -125,27 +125,34 @@ def _srun(cloud: LabCloud, screen: Screen) -> bool:
 
 
 def _array(cloud: LabCloud, screen: Screen) -> bool:
-    screen.phase(f"{USER}@head$ sbatch --array=1-{ARRAY} --wait task.sh")
+    screen.phase(f"{USER}@head$ sbatch --array=1-{ARRAY} task.sh")
     write = f"cat >task.sh <<'END'\n{ARRAY_SCRIPT}END\n"
-    submit = f"sbatch --parsable --wait --array=1-{ARRAY} --output=task-%a.out task.sh"
+    submit = f"sbatch --parsable --array=1-{ARRAY} --output=task-%a.out task.sh"
     done = run_in(cloud, "head", ["sh", "-c", write + submit], user=USER, timeout=JOB_TIMEOUT_S)
     job = done.stdout.strip().split("\n")[0]
     if done.returncode != 0 or not job.isdecimal():
         screen.fail(f"sbatch ended with code {done.returncode}: {done.stderr.strip()}")
         return False
-    screen.say(f"job {job}: all {ARRAY} tasks ended")
-    hosts = []
-    for task in range(1, ARRAY + 1):
-        # Nodes and head share no file system yet: what a task wrote is on its node, and Slurm reads it.
-        shown = run_in(cloud, "head", ["scontrol", "show", "job", f"{job}_{task}"]).stdout
-        host = re.search(r"BatchHost=(\S+)", shown)
-        hosts.append(host[1] if host else "?")
-        said = run_in(cloud, "head", ["srun", "-w", hosts[-1], "cat", f"task-{task}.out"], user=USER)
-        screen.output((said.stdout + said.stderr).strip())
-        if hosts[-1] not in said.stdout:
-            screen.fail(f"task {task} was to say that it ran on {hosts[-1]}")
-            return False
-    return True
+    left = set(range(1, ARRAY + 1))
+    deadline = time.monotonic() + JOB_TIMEOUT_S
+    while left and time.monotonic() < deadline:
+        left -= {task for task in sorted(left) if _task_done(cloud, screen, job, task)}
+        time.sleep(0.3)
+    if left:
+        screen.fail(f"tasks {sorted(left)} of job {job} did not print what they should")
+    return not left
+
+
+def _task_done(cloud: LabCloud, screen: Screen, job: str, task: int) -> bool:
+    """Shows what the task wrote once it has ended. Nodes and head share no file system yet: the file is on
+    the task's node, and Slurm reads it there."""
+    shown = run_in(cloud, "head", ["scontrol", "show", "job", f"{job}_{task}"]).stdout
+    host = re.search(r"BatchHost=(\S+)", shown)
+    if "JobState=COMPLETED" not in shown or not host:
+        return False
+    said = run_in(cloud, "head", ["srun", "-w", host[1], "cat", f"task-{task}.out"], user=USER)
+    screen.output((said.stdout + said.stderr).strip())
+    return f"ran on {host[1]}" in said.stdout
 
 
 def _expect(screen: Screen, hosts: list[str], count: int) -> bool:

@@ -79,6 +79,10 @@ class Release:
 
 Action = Transition | Launch | Terminate | TellFailed | Release
 
+GAVE_UP = "ResumeTimeout"
+"""What Slurm writes on a node that did not register in time ("ResumeTimeout reached"). It leaves the node
+down, and nobody would ever use it again; one that a person set down has that person's reason and stays so."""
+
 TERMINATE_AGAIN_S = 10.0
 """A machine still shown so long after it was given back is given back again."""
 
@@ -103,7 +107,7 @@ def _launching(node: Node, seen: Instance | None, world: World) -> Iterator[Acti
     if seen:
         yield Transition(node, Event.BOOT, "the cloud shows the machine", "decide: adopted", _known(seen))
     elif not node.wanted:
-        yield Transition(node, Event.STOP, "no longer wanted", "decide: not wanted")
+        yield Transition(node, Event.STOP, node.reason, "decide: not wanted")
     elif world.now >= node.retry_at:
         yield from _overdue(node, world) or [Launch(node, "the order is repeated: its answer was lost")]
 
@@ -155,8 +159,11 @@ def _stopping(node: Node, seen: Instance | None, world: World) -> Iterator[Actio
 def _gone(node: Node, _: Instance | None, world: World) -> Iterator[Action]:
     if node.wanted:
         yield Transition(node, Event.REQUEST, "wanted again while it was being given back", "decide: wanted")
-    elif (view := _view(node, world)) and view.powering_down:
-        yield Release(node, "the machine is gone")
+    elif view := _view(node, world):
+        if view.powering_down:
+            yield Release(node, "the machine is gone")
+        elif view.down and view.powered_down and GAVE_UP in view.reason:
+            yield TellFailed(node, f"{view.reason}; no machine is left of it")
 
 
 _RULES = {
@@ -175,7 +182,7 @@ _RULES = {
 def _given_up(node: Node, seen: Instance | None, world: World) -> list[Action]:
     """The end of a node that is not wanted, or whose machine the cloud no longer shows."""
     if not node.wanted:
-        return [Transition(node, Event.STOP, "no longer wanted", "decide: not wanted")]
+        return [Transition(node, Event.STOP, node.reason, "decide: not wanted")]
     vanished = world.instances is not None and seen is None
     if vanished and _older(node.launched_at, world.limits.listing_lag_s, world):
         reason = f"the cloud no longer shows the machine {node.instance_id}"

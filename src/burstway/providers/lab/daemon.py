@@ -214,9 +214,12 @@ def main(name: str, hidden: Sequence[str]) -> None:
     try:
         uvicorn.Server(config).run()
     finally:
+        cloud.services.stop_all()
         cloud.machines.destroy([machine.id for machine in cloud.machines.alive()])
 
 
 if __name__ == "__main__":
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    # uvicorn ends at SIGTERM and then raises it again; what follows must still be done
+    signal.signal(signal.SIGTERM, lambda *_: None)
     main(sys.argv[1], sys.argv[2:])

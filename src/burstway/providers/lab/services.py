@@ -65,6 +65,11 @@ class Services:
         service.changed.set()
         return True
 
+    def stop_all(self) -> None:
+        """Ends all services and waits for them, so that none is left for this host's process 1 to reap."""
+        for name in self._services:
+            self.stop(name)
+
     def _keep(self, service: Service) -> None:
         while True:
             if not service.wanted:
