@@ -34,7 +34,7 @@ class JoinTokens:
 
     def check(self, node: Node | None, token: str, now: float) -> Node:
         """The node, if this token lets it join now. Raises RefusedError that says why not."""
-        if node is None or not hmac.compare_digest(self.token(node.key), token):
+        if node is None or not hmac.compare_digest(self.token(node.key).encode(), token.encode()):
             raise RefusedError(
                 "this join token is not for this node", remedy="a token is for one node in one life of it"
             )

@@ -19,7 +19,7 @@ from burstway.providers.lab.layout import Layout
 START_S = 30.0
 PROGRAMS = (
     "slurmctld", "slurmd", "scontrol", "munged", "munge", "nft", "ip", "tini", "openssl", "unshare",
-    "nsenter", "runuser", "sysctl",
+    "nsenter", "runuser", "setpriv", "sysctl",
 )  # fmt: skip
 SOCKET = "/run/burstway/burstway.sock"
 CONFIG = "/etc/burstway/burstway.toml"
@@ -48,7 +48,7 @@ def up(place: Layout, say: Say, *, idle_s: float = 15, boot_timeout_s: float = 1
         say("head node: users, munge, Slurm's configuration")
         pid = _head(cloud, place, idle_s, boot_timeout_s)
         say("control plane")
-        cloud.start("munged", "head", ["runuser", "-u", "munge", "--", "munged", "--foreground", "--force"])
+        cloud.start("munged", "head", [*_as("munge"), "munged", "--foreground", "--force"])
         _wait(lambda: Path(f"/proc/{pid}/root/run/munge/munge.socket.2").exists(), "munged did not start")
         burstway_program = str(Path(sys.prefix) / "bin" / "burstway")
         cloud.start("control-plane", "head", [burstway_program, "serve", "--config", CONFIG])
@@ -68,7 +68,7 @@ def start_slurm(place: Layout, say: Say) -> None:
             (root / "etc/slurm" / conf["include_name"]).write_text(conf["include"], encoding="utf-8")
             text += "\n" + conf["lines"]
         (root / "etc/slurm/slurm.conf").write_text(text, encoding="utf-8")
-        cloud.start("slurmctld", "head", ["runuser", "-u", "slurm", "--", "slurmctld", "-D"])
+        cloud.start("slurmctld", "head", [*_as("slurm"), "slurmctld", "-D"])
         _wait(lambda: _slurm_answers(cloud), "slurmctld did not start", root / "var/log/slurm/slurmctld.log")
 
 
@@ -125,6 +125,11 @@ def _head(cloud: LabCloud, place: Layout, idle_s: float, boot_timeout_s: float) 
     for program in ("burstway", "burstway-resume", "burstway-suspend", "burstway-resume-fail"):
         (root / "usr/local/bin" / program).symlink_to(Path(sys.prefix) / "bin" / program)
     return pid
+
+
+def _as(user: str) -> list[str]:
+    """setpriv becomes the program that it starts, where runuser would stay as its parent."""
+    return ["setpriv", f"--reuid={user}", f"--regid={user}", "--init-groups", "--"]
 
 
 def _write(path: Path, text: str) -> None:

@@ -1,0 +1,13 @@
+"""`make bench`: every benchmark, one after the other."""
+
+from benchmarks import burst, launch, resume_program
+
+
+def main() -> None:
+    for benchmark in (resume_program, launch, burst):
+        print(f"\n## {benchmark.__name__}: {(benchmark.__doc__ or '').strip().splitlines()[0]}")
+        benchmark.main()
+
+
+if __name__ == "__main__":
+    main()
