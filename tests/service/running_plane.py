@@ -38,9 +38,12 @@ TEMPLATE = f"""\
 
 
 class Plane:
-    """One control plane with a folder, an address and a port of its own; it may be started again and again."""
+    """One control plane with a folder, an address and a port of its own; it may be started again and again.
 
-    def __init__(self, folder: Path, extra: str = "") -> None:
+    `limits` are further lines of that section of its settings.
+    """
+
+    def __init__(self, folder: Path, limits: str = "") -> None:
         self.folder = folder
         self.state, self.spool = folder / "state", folder / "spool"
         self._short = tempfile.TemporaryDirectory(prefix="bw")  # a socket's path has 107 bytes at most
@@ -50,10 +53,12 @@ class Plane:
         self.settings = folder / "burstway.toml"
         self.log = folder / "serve.log"
         self.settings.write_text(
-            f'[site]\nname = "hq"\nhead = "head"\naddress = "{self.address}"\nnetwork = "127.0.0.0/8"\nusers = []\n'
+            f'[site]\nname = "hq"\nhead = "head"\naddress = "{self.address}"\n'
+            'network = "127.0.0.0/8"\nusers = []\n'
             f'[control_plane]\nstate = "{self.state}"\nsocket = "{self.socket}"\nspool = "{self.spool}"\n'
             f"port = {self.port}\n"
-            '[cloud]\nprovider = "fake"\nnetwork = "10.80.0.0/16"\nsubnet = "10.80.1.0/24"\n' + extra
+            '[cloud]\nprovider = "fake"\nnetwork = "10.80.0.0/16"\nsubnet = "10.80.1.0/24"\n'
+            f"[limits]\npass_interval_s = 0.2\n{limits}\n"
         )
         self.process: subprocess.Popen[bytes] | None = None
         self._numbers = itertools.count(1)
@@ -86,13 +91,11 @@ class Plane:
     def _answers(self) -> bool:
         assert self.process is not None
         assert self.process.poll() is None, self.log.read_text()
-        if not self.socket.exists():
-            return False
-        try:
-            with self.local() as local:
-                return local.get("/v1/status").is_success
-        except httpx.HTTPError:
-            return False
+        with closing(socket.socket(socket.AF_UNIX)) as probe:
+            if probe.connect_ex(str(self.socket)):
+                return False
+        with self.local() as local:
+            return local.get("/v1/status").is_success
 
     # --- doors ---
 

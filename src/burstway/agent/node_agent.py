@@ -34,6 +34,7 @@ if MYPY:  # typing itself would cost a node milliseconds at every start
 
 REQUEST_TIMEOUT_S = 20
 POLL_S = 30
+JOIN_AGAIN_S = 60
 MOST_BACKOFF_S = 10.0
 MOST_CLOCK_SKEW_S = 120
 """munge refuses credentials 300 s off; a node closer to that than this is refused before it can lose jobs."""
@@ -64,6 +65,7 @@ class Channel(object):
         self.host = urllib.parse.urlsplit(boot["url"]).hostname
         self.port = urllib.parse.urlsplit(boot["url"]).port
         self.authority = boot["authority"]
+        self.lost = 0
         self.connection = None  # type: Optional[http.client.HTTPSConnection]
 
     def context(self) -> ssl.SSLContext:
@@ -84,6 +86,7 @@ class Channel(object):
                 return self._once(method, path, body, timeout)
             except (OSError, ssl.SSLError, http.client.HTTPException) as error:
                 self.close()
+                self.lost += 1
                 pause = min(MOST_BACKOFF_S, 0.1 * 2 ** min(attempt, 8)) * random.uniform(0.5, 1.5)
                 log("%s %s: %s; again in %.1f s" % (method, path, error, pause))
                 time.sleep(pause)
@@ -142,6 +145,20 @@ def join(channel: Channel, folder: str, boot: "Dict[str, Any]") -> None:
     )
     write(certificate, answer["certificate"], 0o600)
     channel.close()
+
+
+def ask_to_join(channel: Channel, body: "Dict[str, Any]") -> "Any":
+    """A refusal after a lost answer may only mean that the token was used by that request; the control plane
+    answers it once more after a pause, for the same key."""
+    deadline = time.time() + JOIN_AGAIN_S
+    while True:
+        try:
+            return channel.call("POST", "/v1/agent/join", body)
+        except RefusedError as refused:
+            if not channel.lost or time.time() > deadline:
+                raise
+            log("%s; an answer was lost, so asking again" % refused)
+            time.sleep(2)
 
 
 # --- doing things ---

@@ -168,12 +168,13 @@ def border(name: Name = "lab") -> None:
 def demo(
     keep: Annotated[bool, typer.Option("--keep", help="Leave the lab up afterwards.")] = False,
     idle: Annotated[float, typer.Option(help="Seconds without a job until a node is given back.")] = 10,
+    name: Name = "lab",
 ) -> None:
     """Watch real Slurm jobs burst: from nothing to an empty cloud again."""
     from burstway.lab.demo import run_demo
 
     check_host()
-    if not run_demo(layout("lab"), keep=keep, idle_s=idle):
+    if not run_demo(layout(name), keep=keep, idle_s=idle):
         raise typer.Exit(1)
 
 

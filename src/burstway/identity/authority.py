@@ -5,6 +5,7 @@ node's name and nothing that the request asked for. Keys are P-256, or RSA of 2,
 """
 
 import datetime
+import hashlib
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,12 +13,12 @@ from ipaddress import IPv4Address
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from burstway.errors import InputError
+from burstway.errors import InputError, StoreError
 
 AUTHORITY_YEARS = 10
 CERTIFICATE_DAYS = 365
@@ -38,29 +39,47 @@ class Authority:
         self._site = site
         self.certificate_file = folder / "ca.pem"
         self._key_file = folder / "ca.key"
-        if not self._key_file.exists():
+        if not self._key_file.exists() and not self.certificate_file.exists():
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._make(now)
-        key = serialization.load_pem_private_key(self._key_file.read_bytes(), password=None)
-        if not isinstance(key, ec.EllipticCurvePrivateKey):
-            raise InputError("the authority's key is not an elliptic-curve key", where=str(self._key_file))
-        self._key = key
-        self._certificate = x509.load_pem_x509_certificate(self.certificate_file.read_bytes())
+            write_secret(self._key_file, _private_pem(ec.generate_private_key(ec.SECP256R1())))
+        self._key = self._read_key()
+        if not self.certificate_file.exists():  # new, or the making was cut off after the key
+            self._make_certificate(now)
+        self._certificate = self._read_certificate()
 
     @property
     def pem(self) -> str:
         return self._certificate.public_bytes(serialization.Encoding.PEM).decode()
+
+    def _read_key(self) -> ec.EllipticCurvePrivateKey:
+        try:
+            key = serialization.load_pem_private_key(self._key_file.read_bytes(), password=None)
+        except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as refused:
+            raise _unreadable("key", self._key_file, refused) from refused
+        if not isinstance(key, ec.EllipticCurvePrivateKey):
+            raise _unreadable("key", self._key_file, "not an elliptic-curve key")
+        return key
+
+    def _read_certificate(self) -> x509.Certificate:
+        try:
+            certificate = x509.load_pem_x509_certificate(self.certificate_file.read_bytes())
+        except (OSError, ValueError) as refused:
+            raise _unreadable("certificate", self.certificate_file, refused) from refused
+        if certificate.public_key() != self._key.public_key():
+            raise _unreadable("certificate", self.certificate_file, "it is not that of the key beside it")
+        return certificate
 
     def sign_node(self, request: str, node: str, now: datetime.datetime) -> Certificate:
         """A certificate for `node` with the key of this signing request (PEM). Raises InputError."""
         try:
             csr = x509.load_pem_x509_csr(request.encode())
             sound = csr.is_signature_valid
-        except (ValueError, InvalidSignature, UnicodeEncodeError) as refused:
+            key = csr.public_key()
+        except (ValueError, InvalidSignature, UnsupportedAlgorithm) as refused:
             raise InputError(f"not a certificate signing request: {refused}") from refused
         if not sound:
             raise InputError("the signing request is not signed with its own key")
-        return self._sign(_accepted(csr.public_key()), node, [x509.DNSName(node)], now, server=False)
+        return self._sign(_accepted(key), node, [x509.DNSName(node)], now, server=False)
 
     def server_files(self, folder: Path, names: Iterable[str | IPv4Address], now: datetime.datetime) -> None:
         """Writes server.key and server.pem for the control plane into `folder`, anew at each start."""
@@ -99,8 +118,8 @@ class Authority:
         pem = certificate.public_bytes(serialization.Encoding.PEM).decode()
         return Certificate(pem, f"{certificate.serial_number:x}")
 
-    def _make(self, now: datetime.datetime) -> None:
-        key = ec.generate_private_key(ec.SECP256R1())
+    def _make_certificate(self, now: datetime.datetime) -> None:
+        key = self._key
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"Burstway site {self._site}")])
         usage = x509.KeyUsage(
             digital_signature=True, key_cert_sign=True, crl_sign=True, content_commitment=False,
@@ -121,7 +140,6 @@ class Authority:
             .sign(key, hashes.SHA256())
         )
         write_secret(self.certificate_file, certificate.public_bytes(serialization.Encoding.PEM))
-        write_secret(self._key_file, _private_pem(key))
 
 
 def serial_of(der: bytes) -> tuple[str, str]:
@@ -131,15 +149,40 @@ def serial_of(der: bytes) -> tuple[str, str]:
     return (str(names[0].value) if names else ""), f"{certificate.serial_number:x}"
 
 
+def key_fingerprint(request: str) -> str:
+    """SHA-256 of the public key of a signing request (PEM). Raises InputError."""
+    try:
+        key = x509.load_pem_x509_csr(request.encode()).public_key()
+    except (ValueError, UnicodeEncodeError, UnsupportedAlgorithm) as refused:
+        raise InputError(f"not a certificate signing request: {refused}") from refused
+    der = key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    return hashlib.sha256(der).hexdigest()
+
+
 def write_secret(path: Path, content: bytes) -> None:
-    """Writes the file as a whole or not at all, readable by its owner only."""
+    """Writes the file as a whole or not at all, readable by its owner only. Raises StoreError."""
     part = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
+    try:
+        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except OSError as refused:
+        part.unlink(missing_ok=True)
+        raise StoreError(
+            f"cannot be written: {refused.strerror}", where=str(path), remedy="is there space, and may it?"
+        ) from refused
+
+
+def _unreadable(what: str, path: Path, why: object) -> InputError:
+    return InputError(
+        f"the authority's {what} cannot be used: {why}",
+        where=str(path),
+        remedy="restore ca.key and ca.pem from a backup; without them a new authority is made, "
+        "and nodes that run now must be given back",
+    )
 
 
 def _accepted(key: object) -> ec.EllipticCurvePublicKey | rsa.RSAPublicKey:

@@ -1,6 +1,5 @@
 """The lab's side door to its cloud: the machines and services that belong to the lab and not to a tenant."""
 
-import os
 import subprocess
 import sys
 import time
@@ -87,18 +86,17 @@ class LabCloud:
 
 def start_cloud(place: Layout, hidden: Sequence[Path]) -> None:
     """Starts the lab's cloud in the background and waits until it answers."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "burstway.providers.lab.daemon", place.name, *(str(path) for path in hidden)],
-        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True,
-        cwd="/", env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    started = subprocess.run(
+        ["setsid", "--fork", sys.executable, "-m", "burstway.providers.lab.daemon", place.name,
+         *(str(path) for path in hidden)],
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd="/", text=True,
+        timeout=START_S, check=False,
     )  # fmt: skip
+    # What it said before it had its own log; it ends here when the daemon has that log, or has ended.
     deadline = time.monotonic() + START_S
     while not place.socket.exists():
-        if process.poll() is not None or time.monotonic() > deadline:
-            said = place.daemon_log.read_text(encoding="utf-8")[-1500:] if place.daemon_log.exists() else ""
-            assert process.stderr is not None
-            said = said or (process.stderr.read().decode() if process.poll() is not None else "")
-            raise LabError(f"the lab's cloud did not start: {said.strip()}", remedy="burstway lab down")
+        log = place.daemon_log.read_text(encoding="utf-8") if place.daemon_log.exists() else ""
+        said = (started.stderr + log).strip()
+        if "Traceback" in said or not place.daemon_pid.exists() or time.monotonic() > deadline:
+            raise LabError(f"the lab's cloud did not start: {said[-1500:]}", remedy="burstway lab down")
         time.sleep(0.01)
-    assert process.stderr is not None
-    process.stderr.close()

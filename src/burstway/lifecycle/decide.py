@@ -25,6 +25,9 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class World:
+    """`now` is a time before the first of the observations was begun: what is too old by it was too old in
+    all of them, however long the cloud took to answer."""
+
     now: float
     nodes: Sequence[Node]
     limits: Limits
@@ -53,6 +56,15 @@ class Launch:
 
 
 @dataclass(frozen=True, slots=True)
+class Adopt:
+    """Put on record which machine it is: the node joined before the answer to its order arrived."""
+
+    node: Node
+    changes: Mapping[str, Any]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Terminate:
     """Give the machine back. `node` is None when nobody wants it."""
 
@@ -77,7 +89,7 @@ class Release:
     reason: str
 
 
-Action = Transition | Launch | Terminate | TellFailed | Release
+Action = Transition | Launch | Adopt | Terminate | TellFailed | Release
 
 GAVE_UP = "ResumeTimeout"
 """What Slurm writes on a node that did not register in time ("ResumeTimeout reached"). It leaves the node
@@ -87,11 +99,18 @@ TERMINATE_AGAIN_S = 10.0
 """A machine still shown so long after it was given back is given back again."""
 
 
+_JOINED = frozenset({State.JOINED, State.READY, State.DRAINING})
+
+
 def decide(world: World) -> list[Action]:
     by_key = {instance.key: instance for instance in world.instances or ()}
     actions: list[Action] = []
     for node in world.nodes:
-        actions.extend(_RULES[node.state](node, by_key.get(node.key), world))
+        seen = by_key.get(node.key)
+        if seen and node.state in _JOINED and not node.instance_id:
+            actions.append(Adopt(node, _known(seen), node.reason))
+        else:
+            actions.extend(_RULES[node.state](node, seen, world))
     actions.extend(_orphans(world))
     return actions
 
@@ -109,7 +128,7 @@ def _launching(node: Node, seen: Instance | None, world: World) -> Iterator[Acti
     elif not node.wanted:
         yield Transition(node, Event.STOP, node.reason, "decide: not wanted")
     elif world.now >= node.retry_at:
-        yield from _overdue(node, world) or [Launch(node, "the order is repeated: its answer was lost")]
+        yield from _overdue(node, world) or [Launch(node, f"not known to have arrived: {node.reason}")]
 
 
 def _booting(node: Node, seen: Instance | None, world: World) -> Iterator[Action]:
@@ -127,7 +146,7 @@ def _joined(node: Node, seen: Instance | None, world: World) -> Iterator[Action]
         yield from _overdue(node, world)
 
 
-def _ready(node: Node, seen: Instance | None, world: World) -> Iterator[Action]:
+def _serving(node: Node, seen: Instance | None, world: World) -> Iterator[Action]:
     if given_up := _given_up(node, seen, world):
         yield from given_up
     elif (
@@ -148,11 +167,13 @@ def _failed(node: Node, seen: Instance | None, world: World) -> Iterator[Action]
 
 
 def _stopping(node: Node, seen: Instance | None, world: World) -> Iterator[Action]:
+    yield from _believed_up(node, world)
     if world.instances is None:
         return
     if seen:
         yield from _give_back(node, seen, world)
-    elif node.instance_id or _older(node.since, world.limits.listing_lag_s, world):
+    elif node.retry_at or _older(node.since, world.limits.listing_lag_s, world):
+        # retry_at is 0 from the moment it is to stop until it is given back, which only what is shown is
         yield Transition(node, Event.VANISH, node.reason, "cloud: no longer shown")
 
 
@@ -164,6 +185,8 @@ def _gone(node: Node, _: Instance | None, world: World) -> Iterator[Action]:
             yield Release(node, "the machine is gone")
         elif view.down and view.powered_down and GAVE_UP in view.reason:
             yield TellFailed(node, f"{view.reason}; no machine is left of it")
+        else:
+            yield from _believed_up(node, world)
 
 
 _RULES = {
@@ -171,8 +194,8 @@ _RULES = {
     State.LAUNCHING: _launching,
     State.BOOTING: _booting,
     State.JOINED: _joined,
-    State.READY: _ready,
-    State.DRAINING: lambda node, seen, world: iter(_given_up(node, seen, world)),
+    State.READY: _serving,
+    State.DRAINING: _serving,
     State.FAILED: _failed,
     State.STOPPING: _stopping,
     State.GONE: _gone,
@@ -184,10 +207,17 @@ def _given_up(node: Node, seen: Instance | None, world: World) -> list[Action]:
     if not node.wanted:
         return [Transition(node, Event.STOP, node.reason, "decide: not wanted")]
     vanished = world.instances is not None and seen is None
-    if vanished and _older(node.launched_at, world.limits.listing_lag_s, world):
+    # not launched_at: an order that was throttled for an hour makes its machine an hour later
+    if vanished and _older(node.since, world.limits.listing_lag_s, world):
         reason = f"the cloud no longer shows the machine {node.instance_id}"
         return [Transition(node, Event.FAIL, reason, "cloud: no longer shown", {"wanted": False})]
     return []
+
+
+def _believed_up(node: Node, world: World) -> Iterator[Action]:
+    """The scheduler would send jobs to a machine that is going or gone: tell it."""
+    if (view := _view(node, world)) and view.registered:
+        yield TellFailed(node, node.reason)
 
 
 def _overdue(node: Node, world: World) -> list[Action]:

@@ -18,7 +18,6 @@ from burstway.contracts import (
     Failure,
     Instance,
     LaunchResult,
-    Offer,
     Order,
     Provider,
     Rental,
@@ -27,9 +26,10 @@ from burstway.contracts import (
     Store,
     Transaction,
 )
-from burstway.errors import SchedulerError, UnknownError
+from burstway.errors import SchedulerError
 from burstway.lifecycle.decide import (
     TERMINATE_AGAIN_S,
+    Adopt,
     Launch,
     Limits,
     Release,
@@ -85,7 +85,7 @@ class Reconciler:
         self._user_data = user_data
         self._changed = changed
         self._asked_scheduler_at = 0.0
-        self._offers: dict[str, Offer] = {}
+        self._prices: dict[str, float] = {}
 
     def step(self) -> bool:
         """One pass. True when it changed something, so that the next pass may have more to do."""
@@ -95,6 +95,7 @@ class Reconciler:
             if not isinstance(action, Launch):
                 _log.debug("decided", action=type(action).__name__, reason=action.reason)
         done = self._transitions([a for a in actions if isinstance(a, Transition)])
+        done |= self._adopt([a for a in actions if isinstance(a, Adopt)])
         done |= self._terminate([a for a in actions if isinstance(a, Terminate)])
         done |= self._tell_failed([a for a in actions if isinstance(a, TellFailed)])
         self._release([a for a in actions if isinstance(a, Release)])
@@ -108,11 +109,12 @@ class Reconciler:
     # --- observing ---
 
     def _observe(self) -> World:
-        # The cloud is listed before the record is read: a machine in the list is then always on record.
+        # The cloud is listed before the record is read: a machine in the list is then always on record. The
+        # clock is read before both: a list that took a minute says nothing about the end of that minute.
+        now = self._clock.now()
         instances = self._instances()
         with self._store.read() as transaction:
             nodes = transaction.nodes()
-        now = self._clock.now()
         return World(
             now=now,
             nodes=nodes,
@@ -165,7 +167,24 @@ class Reconciler:
         _log_changes(changes)
         return bool(changes)
 
+    def _adopt(self, adoptions: Sequence[Adopt]) -> bool:
+        if not adoptions:
+            return False
+        now = self._clock.now()
+        with self._store.write() as transaction:
+            current = _by_name(transaction, (adoption.node.name for adoption in adoptions))
+            changes = [
+                note(node, "adopted", now=now, reason=node.reason, cause="cloud: shows it", **a.changes)
+                for a in adoptions
+                if (node := current[a.node.name]).version == a.node.version
+            ]
+            transaction.save(changes)
+        _log_changes(changes)
+        return bool(changes)
+
     def _launch(self, launches: Sequence[Launch]) -> bool:
+        if not self._learn_prices(launches):
+            return False
         ordered = self._record_intents(launches)
         if not ordered:
             return False
@@ -204,7 +223,7 @@ class Reconciler:
         expires = now + self._timing.token_lifetime_s
         if node.state is State.LAUNCHING:
             change = note(
-                node, "order again", now=now, reason="its answer was lost", cause="decide: launching",
+                node, "order again", now=now, reason=node.reason, cause="decide: not known to have arrived",
                 retry_at=now + RETRY_S, token_expires_at=expires,
             )  # fmt: skip
             return change, array.image, array.subnet
@@ -212,9 +231,10 @@ class Reconciler:
         change = advance(
             node, Event.LAUNCH, now=now, reason=f"ordering {array.machine_type}", cause="decide: wanted",
             generation=generation, key=f"{self._site}/{node.name}/{generation}", offer=array.machine_type,
-            price_per_hour=self._price(array.machine_type), instance_id="", address="", launched_at=now,
-            retry_at=now + RETRY_S, token_expires_at=expires, token_used_at=0.0, certificate_serial="",
-            configured=False, seen_at=0.0,
+            price_per_hour=self._prices.get(array.machine_type, 0.0),  # the cloud will refuse what has none
+            instance_id="", address="", launched_at=now, retry_at=now + RETRY_S, token_expires_at=expires,
+            token_used_at=0.0,
+            token_used_by="", certificate_serial="", configured=False, seen_at=0.0,
         )  # fmt: skip
         return change, array.image, array.subnet
 
@@ -225,7 +245,7 @@ class Reconciler:
     def _record_results(self, results: Iterable[LaunchResult], names: dict[str, str]) -> None:
         now = self._clock.now()
         changes: list[_Change] = []
-        lost: list[str] = []
+        refused: list[str] = []
         with self._store.write() as transaction:
             current = _by_name(transaction, names.values())
             for result in results:
@@ -235,10 +255,10 @@ class Reconciler:
                 change = _launched(node, result, now)
                 if change:
                     changes.append(change)
-                if result.failure and not result.failure.kind.retry_helps:
-                    lost.append(result.key)
+                if change and change[0].state is State.FAILED:
+                    refused.append(result.key)
             transaction.save(changes)
-            transaction.end_rentals(lost, now)
+            transaction.end_rentals(refused, now)
         _log_changes(changes)
 
     def _terminate(self, terminations: Sequence[Terminate]) -> bool:
@@ -296,12 +316,20 @@ class Reconciler:
         except SchedulerError as refused:
             _log.warning("the scheduler did not release nodes; its SuspendTimeout will", error=str(refused))
 
-    def _price(self, offer: str) -> float:
-        if offer not in self._offers:
-            self._offers = {known.name: known for known in self._provider.offers()}
-        if offer not in self._offers:
-            raise UnknownError(f"the cloud {self._provider.name} has no machine type {offer!r}")
-        return self._offers[offer].price_per_hour
+    def _learn_prices(self, launches: Sequence[Launch]) -> bool:
+        """Asks for the offers when one is unknown: now, for no other writer may wait while the cloud thinks.
+        False when the cloud does not answer."""
+        with self._store.read() as transaction:
+            clusters = {cluster.name: cluster for cluster in transaction.clusters()}
+        arrays = {(launch.node.cluster, launch.node.array) for launch in launches}
+        if {clusters[cluster].array(array).machine_type for cluster, array in arrays} <= self._prices.keys():
+            return True
+        try:
+            self._prices = {offer.name: offer.price_per_hour for offer in self._provider.offers()}
+        except CloudError as refused:
+            _log.warning("the cloud did not say what machines cost; none is ordered", error=str(refused))
+            return False
+        return True
 
 
 def _fields(transition: Transition) -> dict[str, object]:
@@ -326,21 +354,23 @@ def _launched(node: Node, result: LaunchResult, now: float) -> _Change | None:
 
 
 def _refused(node: Node, failure: Failure, now: float) -> _Change | None:
+    if node.state is not State.LAUNCHING:
+        return None  # it joined, so an earlier order did arrive; or it is on its way out and has its reason
     reason = f"{failure.kind}: {failure.message}"
     if failure.kind.retry_helps:
         retry_at = now + max(failure.retry_after_s, RETRY_S)
         return note(node, "retry", now=now, reason=reason, cause="cloud: refused for now", retry_at=retry_at)
-    if not allowed(node.state, Event.FAIL):
-        return None
     return advance(
-        node, Event.FAIL, now=now, reason=reason, cause="cloud: refused", wanted=False, certificate_serial=""
-    )
+        node, Event.FAIL, now=now, reason=reason, cause="cloud: refused",
+        wanted=False, certificate_serial="", retry_at=0.0,
+    )  # fmt: skip
 
 
 def _waits_for_scheduler(node: Node, now: float) -> bool:
     if node.state is State.JOINED:
         return node.configured
-    return node.state is State.GONE and 0 < now - node.since < TERMINATE_AGAIN_S
+    leaving = node.state in (State.STOPPING, State.GONE)
+    return leaving and 0 < now - node.since < TERMINATE_AGAIN_S
 
 
 def _by_name(transaction: Transaction, names: Iterable[str]) -> dict[str, Node]:

@@ -33,6 +33,7 @@ class Node:
 
     `generation` counts how often this name was rented: it makes `key`, the idempotency key that travels to
     the cloud as a tag, new each time. `version` counts the changes to this row.
+    `token_used_by` is the fingerprint of the public key that joined.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Node:
     retry_at: float = 0.0
     token_expires_at: float = 0.0
     token_used_at: float = 0.0
+    token_used_by: str = ""
     certificate_serial: str = ""
     seen_at: float = 0.0
     configured: bool = False

@@ -4,12 +4,11 @@ Errors are answered as JSON {"code", "what", "where", "remedy"}; a body that is 
 what the path takes, is refused before anything is done.
 """
 
-from typing import Any
-
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from burstway import __version__
@@ -25,6 +24,7 @@ MOST_BODY_BYTES = 16 * 2**20
 """A resume file of 65,536 one-node jobs has about 10 MB; nothing else comes near it."""
 
 MOST_AGENT_BODY_BYTES = 64 * 1024
+MOST_SHOWN_CHARACTERS = 200
 
 _log = structlog.get_logger("api")
 
@@ -38,6 +38,8 @@ def make_api(parts: Parts) -> ASGIApp:
     app.include_router(people_routes(parts), prefix="/v1/people")
     app.add_exception_handler(BurstwayError, _explain)
     app.add_exception_handler(RequestValidationError, _explain_body)
+    app.add_exception_handler(HTTPException, _explain_http)
+    app.add_exception_handler(Exception, _explain_defect)
     return BoundedBody(app)
 
 
@@ -53,12 +55,30 @@ def _explain_body(_: Request, error: Exception) -> JSONResponse:
     what = "; ".join(
         f"{'.'.join(str(part) for part in each['loc'])}: {each['msg']}" for each in error.errors()[:5]
     )
-    problem = {"code": "input", "what": f"the request is malformed: {what}", "where": "", "remedy": ""}
-    return JSONResponse(problem, 422)
+    return _refusal(422, "input", f"the request is malformed: {what}")
+
+
+def _explain_http(request: Request, error: Exception) -> JSONResponse:
+    """What the framework refuses: no such path or method, a body that is not JSON."""
+    assert isinstance(error, HTTPException)
+    code = "unknown" if error.status_code == 404 else "input"
+    path = request.url.path[:MOST_SHOWN_CHARACTERS]
+    return _refusal(error.status_code, code, f"{request.method} {path}: {error.detail}")
+
+
+def _explain_defect(_: Request, __: Exception) -> JSONResponse:
+    """uvicorn writes the traceback into the log."""
+    return _refusal(
+        500, "defect", "the request failed by a defect of Burstway", "see the control plane's log"
+    )
 
 
 def _problem(error: BurstwayError) -> dict[str, str]:
     return {"code": error.code, "what": error.what, "where": error.where, "remedy": error.remedy}
+
+
+def _refusal(status: int, code: str, what: str, remedy: str = "") -> JSONResponse:
+    return JSONResponse({"code": code, "what": what, "where": "", "remedy": remedy}, status)
 
 
 class BoundedBody:
@@ -114,7 +134,6 @@ def _replayed(body: bytes, receive: Receive) -> Receive:
 
 
 def _too_large(most: int) -> JSONResponse:
-    problem: dict[str, Any] = {
-        "code": "input", "what": f"the request is larger than {most:,} bytes", "where": "", "remedy": "",
-    }  # fmt: skip
-    return JSONResponse(problem, 413, headers={"Connection": "close"})
+    refusal = _refusal(413, "input", f"the request is larger than {most:,} bytes")
+    refusal.headers["Connection"] = "close"
+    return refusal

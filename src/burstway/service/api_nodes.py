@@ -4,7 +4,7 @@ import os
 from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict
 
 from burstway import __version__
@@ -52,12 +52,12 @@ def node_routes(parts: Parts) -> APIRouter:
             changed = parts.fleet.want(body.nodes, origin=Origin.OPERATOR, reason=reason, cause=cause)
         else:
             reason = body.reason or f"{who} gives it back"
-            give_back = parts.fleet.unwant if body.force else parts.fleet.drain
+            give_back = parts.fleet.stop_now if body.force else parts.fleet.drain
             changed = give_back(body.nodes, reason=reason, cause=cause)
         return [node_json(node) for node in changed]
 
     @router.get("/events")
-    def events(_: viewer, after: int = 0) -> list[dict[str, Any]]:
+    def events(_: viewer, after: Annotated[int, Query(ge=0, lt=2**63)] = 0) -> list[dict[str, Any]]:
         return [{"number": number, **asdict(event)} for number, event in parts.fleet.events_after(after)]
 
     @router.get("/rentals")

@@ -11,10 +11,10 @@ import os
 import signal
 import socket
 import ssl
-import stat
 import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import structlog
 import uvicorn
@@ -24,11 +24,11 @@ from burstway.contracts import CloudError
 from burstway.errors import BurstwayError, ConflictError
 from burstway.service.api import make_api
 from burstway.service.peers import PeerProtocol
-from burstway.service.requests import drain_spool
 from burstway.service.wiring import ControlPlane, build, make_folders, network_plan
 from burstway.settings import Settings
 
-SHUTDOWN_S = 5
+SHUTDOWN_S = 3
+BACKLOG = 4096
 SETTLE_S = 0.02
 """After a change the loop waits so long before it looks: what comes together is done together."""
 
@@ -43,13 +43,12 @@ def serve(settings: Settings, log_level: str) -> None:
     plane = build(settings, awake.set)
     loop = Loop(plane, awake)
     try:
-        doors = _doors(plane)
-        loop.thread.start()
-        uvloop.run(_serve(plane, doors))
+        with _network_door(settings) as network, _local_door(settings.control_plane.socket) as local:
+            loop.thread.start()
+            uvloop.run(_serve(plane, (network, local)))
     finally:
         loop.stop()
         plane.store.close()
-        settings.control_plane.socket.unlink(missing_ok=True)
 
 
 def configure_log(level: str) -> None:
@@ -96,9 +95,10 @@ class Loop:
             self._ending.wait(SETTLE_S)
 
     def _pass(self) -> bool:
-        drain_spool(self._plane.parts.fleet, self._plane.settings.control_plane.spool)
+        self._plane.parts.requests.drain(self._plane.settings.control_plane.spool)
         if not self._prepared:
             self._prepare()
+        self._plane.parts.enrolment.record_seen()
         return self._plane.reconciler.step()
 
     def _prepare(self) -> None:
@@ -111,30 +111,43 @@ class Loop:
         self._prepared = True
 
 
-def _doors(plane: ControlPlane) -> tuple[socket.socket, socket.socket]:
-    """The two listening sockets: for the network, and for this host."""
-    settings = plane.settings
+@contextlib.contextmanager
+def _network_door(settings: Settings) -> Iterator[socket.socket]:
     address = (str(settings.site.address), settings.control_plane.port)
-    network = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    network.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        network.bind(address)
-    except OSError as refused:
-        network.close()
-        raise ConflictError(
-            f"cannot listen on {address[0]}:{address[1]}: {refused.strerror}",
-            remedy="see site.address and control_plane.port in burstway.toml, and what else listens there",
-        ) from refused
-    path = settings.control_plane.socket
-    if path.exists() and not stat.S_ISSOCK(path.stat().st_mode):
+    with contextlib.closing(socket.socket(socket.AF_INET, socket.SOCK_STREAM)) as door:
+        door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            door.bind(address)
+            door.listen(BACKLOG)
+        except OSError as refused:
+            raise ConflictError(
+                f"cannot listen on {address[0]}:{address[1]}: {refused.strerror}",
+                remedy="see site.address and control_plane.port in burstway.toml, and what listens there",
+            ) from refused
+        yield door
+
+
+@contextlib.contextmanager
+def _local_door(path: Path) -> Iterator[socket.socket]:
+    """The socket of this host, removed at the end. One that is there was left by a control plane that was
+    killed: the store's lock says that we are alone."""
+    if path.exists() and not path.is_socket():
         raise ConflictError("this is not a socket and stands where the socket must be", where=str(path))
-    path.unlink(
-        missing_ok=True
-    )  # left by a control plane that was killed: the store's lock says we are alone
-    local = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    local.bind(str(path))
-    path.chmod(0o666)  # whoever connects is known by the kernel's word; see access.py
-    return network, local
+    with contextlib.closing(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)) as door:
+        try:
+            path.unlink(missing_ok=True)
+            door.bind(str(path))
+            path.chmod(0o666)  # whoever connects is known by the kernel's word; see access.py
+            door.listen(BACKLOG)
+        except OSError as refused:
+            raise ConflictError(
+                f"the socket cannot be made: {refused.strerror or refused}", where=str(path),
+                remedy="see control_plane.socket in burstway.toml",
+            ) from refused  # fmt: skip
+        try:
+            yield door
+        finally:
+            path.unlink(missing_ok=True)
 
 
 async def _serve(plane: ControlPlane, doors: tuple[socket.socket, socket.socket]) -> None:
@@ -144,7 +157,7 @@ async def _serve(plane: ControlPlane, doors: tuple[socket.socket, socket.socket]
     local = uvicorn.Config(app, http=PeerProtocol, log_level="warning", access_log=False, lifespan="off")
     for config in (network, local):
         config.timeout_graceful_shutdown = SHUTDOWN_S
-        config.backlog = 4096
+        config.backlog = BACKLOG
         config.load()
     network.ssl = tls_context(plane)
     servers = [_Server(network), _Server(local)]

@@ -8,7 +8,7 @@ import datetime
 import hashlib
 import json
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from burstway.clock import Clock
 from burstway.contracts import Store
 from burstway.errors import InputError, RefusedError, SchedulerError
 from burstway.flows.table import port
-from burstway.identity.authority import Authority
+from burstway.identity.authority import Authority, key_fingerprint
 from burstway.identity.tokens import JoinTokens
 from burstway.identity.users import site_users
 from burstway.lifecycle.states import Event, advance, allowed, note
@@ -51,18 +51,29 @@ class Enrolment:
         self._authority = authority
         self._tokens = tokens
         self._wake = wake
+        self._up_since = clock.now()
+        self._seen: dict[str, float] = {}
 
     def join(self, name: str, token: str, request: str) -> str:
         """The certificate for the node's key. The token is used up with it. Raises RefusedError."""
         now = self._clock.now()
         with self._store.write() as transaction:
-            node = self._tokens.check(transaction.node(name), token, now)
+            node = transaction.node(name)
+            again = self._tokens.repeated(node, token, now, self._up_since)
+            if node is None or not again or node.token_used_by != key_fingerprint(request):
+                node, again = self._tokens.check(node, token, now), False
             moment = datetime.datetime.fromtimestamp(now, datetime.UTC)
             certificate = self._authority.sign_node(request, name, moment)
-            change = advance(
-                node, Event.JOIN, now=now, reason="configuring", cause="agent: joined with its token",
-                token_used_at=now, certificate_serial=certificate.serial, seen_at=now,
-            )  # fmt: skip
+            fields = {
+                "token_used_at": now, "token_used_by": key_fingerprint(request),
+                "certificate_serial": certificate.serial, "seen_at": now,
+            }  # fmt: skip
+            if again:
+                cause = "agent: asks again, as the answer to its joining was lost"
+                change = note(node, "join again", now=now, reason=node.reason, cause=cause, **fields)
+            else:
+                cause = "agent: joined with its token"
+                change = advance(node, Event.JOIN, now=now, reason="configuring", cause=cause, **fields)
             transaction.save([change])
         self._wake()
         return certificate.pem
@@ -76,6 +87,7 @@ class Enrolment:
                 "this certificate is not, or no longer, that of a node", where=name,
                 remedy="a node that was given back does not come back; start it again",
             )  # fmt: skip
+        self._seen[name] = self._clock.now()
         return node
 
     def configuration(self, node: Node) -> dict[str, Any]:
@@ -130,9 +142,12 @@ class Enrolment:
             transaction.save([change])
         self._wake()
 
-    def seen(self, seen: Mapping[str, float]) -> None:
-        with self._store.write() as transaction:
-            transaction.touch(seen)
+    def record_seen(self) -> None:
+        """Writes when nodes were last heard of. Once a pass: a heartbeat is not worth a transaction."""
+        seen, self._seen = self._seen, {}
+        if seen:
+            with self._store.write() as transaction:
+                transaction.touch(seen)
 
 
 def _munge_key(path: Path) -> str:

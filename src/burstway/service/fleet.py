@@ -7,14 +7,19 @@ the cloud; they change the plan (`wanted`), and the loop does the rest.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
+import structlog
+
 from burstway.clock import Clock
 from burstway.contracts import Offer, Rental, Scheduler, Store, Transaction
-from burstway.errors import ConflictError, UnknownError
+from burstway.errors import ConflictError, InputError, SchedulerError, UnknownError
 from burstway.lifecycle.states import Event, advance, allowed, note
 from burstway.model.cluster import Cluster, locate
 from burstway.model.names import MOST_NODES, expand_hostlist
 from burstway.model.node import Node, NodeEvent, Origin, State
 from burstway.template.to_model import read_cluster
+
+_USED = (State.JOINED, State.READY, State.DRAINING)
+_log = structlog.get_logger("fleet")
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +131,20 @@ class Fleet:
         after = {node.name: node for node, _ in changes}
         return [after.get(node.name, node) for node in nodes]
 
+    def stop_now(self, hostlist: str, *, reason: str, cause: str) -> list[Node]:
+        """As `unwant`, of nodes that the scheduler may be using: it is told first, so that it requeues their
+        jobs and sends no more. Should it not answer, the machines are given back all the same, and the loop
+        tells it later."""
+        with self._store.read() as transaction:
+            nodes = self._existing(transaction, hostlist)
+        used = [node.name for node in nodes if node.state in _USED]
+        if self._scheduler is not None and used:
+            try:
+                self._scheduler.fail(used, reason)
+            except SchedulerError as refused:
+                _log.warning("the scheduler was not told of stopped nodes", error=str(refused))
+        return self.unwant(hostlist, reason=reason, cause=cause)
+
     def drain(self, hostlist: str, *, reason: str, cause: str) -> list[Node]:
         """These nodes are to be given back when their jobs have ended. Without a scheduler that is now, as it
         is for nodes that are not ready and so have no jobs."""
@@ -174,11 +193,11 @@ class Fleet:
 
     def node(self, name: str) -> Node:
         with self._store.read() as transaction:
-            return self._existing(transaction, name)[0]
+            return self._one(transaction, name)
 
     def story(self, name: str) -> tuple[Node, list[NodeEvent]]:
         with self._store.read() as transaction:
-            return self._existing(transaction, name)[0], transaction.story(name)
+            return self._one(transaction, name), transaction.story(name)
 
     def events_after(self, number: int) -> list[tuple[int, NodeEvent]]:
         with self._store.read() as transaction:
@@ -187,6 +206,12 @@ class Fleet:
     def rentals(self) -> list[Rental]:
         with self._store.read() as transaction:
             return transaction.rentals()
+
+    def _one(self, transaction: Transaction, name: str) -> Node:
+        node, *others = self._existing(transaction, name)
+        if others or node.name != name:
+            raise InputError(f"{name!r} is not the name of one node", remedy=f"name one, as in {node.name}")
+        return node
 
     def _existing(self, transaction: Transaction, hostlist: str) -> list[Node]:
         """The nodes of the hostlist that clusters have, as they are on record or as new."""

@@ -8,6 +8,7 @@ from burstway.service.access import Access
 from burstway.service.changes import Changes
 from burstway.service.enrolment import Enrolment
 from burstway.service.fleet import Fleet
+from burstway.service.requests import Requests
 from burstway.settings import Settings
 
 
@@ -19,6 +20,7 @@ class Parts:
     access: Access
     enrolment: Enrolment
     fleet: Fleet
+    requests: Requests
     changes: Changes
     offers: "dict[str, Offer]"
     slurm_version: tuple[int, int]

@@ -15,6 +15,7 @@ from burstway.identity.authority import serial_of
 
 SCOPE_KEY = "burstway.peer"
 MOST_HEADER_BYTES = 65_536
+TOO_LARGE = "the request's headers are too large"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +31,41 @@ class Peer:
 class PeerProtocol(HttpToolsProtocol):
     _peer = Peer()
     _header_bytes = 0
+    _received = 0
+    _head_open = False
+    """Whether a request has begun and its headers have not ended: what the parser then holds is not told to
+    on_header before it is complete, so it is counted as it arrives."""
+    _began = False
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
         self._peer = _peer_of(transport)
 
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self._head_open and not self._began and not self.transport.is_closing():
+            self._received += len(data)
+            if self._received > MOST_HEADER_BYTES:
+                self.send_400_response(TOO_LARGE)
+        self._began = False
+
+    def shutdown(self) -> None:
+        """The server ends. Nothing is owed to a peer that waits for nothing, nor need it say goodbye."""
+        idle = self.cycle is None or self.cycle.response_complete
+        if idle and not self.transport.get_write_buffer_size():
+            self.transport.abort()
+        else:
+            super().shutdown()
+
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self._header_bytes = 0
+        self._header_bytes = self._received = 0
+        self._head_open = self._began = True
         self.scope[SCOPE_KEY] = self._peer  # type: ignore[literal-required]
+
+    def on_headers_complete(self) -> None:
+        self._head_open = False
+        super().on_headers_complete()
 
     def on_url(self, url: bytes) -> None:
         self._bound(len(url))
@@ -51,7 +78,7 @@ class PeerProtocol(HttpToolsProtocol):
     def _bound(self, size: int) -> None:
         self._header_bytes += size
         if self._header_bytes > MOST_HEADER_BYTES:
-            raise ValueError("the request's headers are too large")
+            raise ValueError(TOO_LARGE)
 
 
 def _peer_of(transport: Any) -> Peer:

@@ -1,9 +1,12 @@
 """Requests of Slurm's programs, as they come over the socket or out of the spool.
 
 While the control plane was down its requests were kept on disk. They are carried out in the order of their
-names, which is that of time, before anything else; one that is refused is kept aside with its reason.
+names, which is that of time, before anything else; one that is refused is kept aside. A program that had no
+answer in time keeps its request too, though it may have been carried out: so each is known by its id.
 """
 
+import threading
+from collections import OrderedDict
 from pathlib import Path
 
 import structlog
@@ -15,12 +18,52 @@ from burstway.slurm.resume_file import SpooledRequest, parse_resume_file, read_s
 
 PROGRAMS = ("resume", "suspend", "resume-fail")
 REJECTED = "rejected"
+REMEMBERED_REQUESTS = 10_000
 
 _log = structlog.get_logger("requests")
 
 
-def apply_request(fleet: Fleet, request: SpooledRequest) -> None:
-    """Raises InputError, and changes nothing, when a node of it does not exist."""
+class Requests:
+    """Carries out each request once, whichever way and however often it comes. Safe from any thread."""
+
+    def __init__(self, fleet: Fleet) -> None:
+        self._fleet = fleet
+        self._lock = threading.Lock()
+        self._done: OrderedDict[str, None] = OrderedDict()
+
+    def carry_out(self, request: SpooledRequest) -> None:
+        """Raises InputError, and changes nothing, when a node of it does not exist."""
+        with self._lock:
+            if request.id in self._done:
+                return
+            _apply(self._fleet, request)
+            self._done[request.id] = None
+            if len(self._done) > REMEMBERED_REQUESTS:
+                self._done.popitem(last=False)
+
+    def drain(self, spool: Path) -> None:
+        """Carries out what is in the spool, and removes it, until the store or the disk refuses."""
+        for path in sorted(path for path in spool.glob("*.json") if not path.name.startswith(".")):
+            try:
+                self._drain_one(path)
+            except (StoreError, OSError) as failed:
+                _log.error("the spool waits", file=path.name, error=str(failed))
+                return
+
+    def _drain_one(self, path: Path) -> None:
+        try:
+            self.carry_out(read_spooled(path))
+        except InputError as refused:
+            _log.error("a request from the spool is refused", file=path.name, error=str(refused))
+            rejected = path.with_name(REJECTED)
+            rejected.mkdir(exist_ok=True)
+            path.replace(rejected / path.name)
+        else:
+            path.unlink()
+            _log.info("carried out from the spool", file=path.name)
+
+
+def _apply(fleet: Fleet, request: SpooledRequest) -> None:
     cause = f"Slurm: {request.program} {_short(request.hostlist)}"
     if request.program == "resume":
         fleet.want(request.hostlist, origin=Origin.SLURM, reason=_why(request), cause=cause)
@@ -28,26 +71,6 @@ def apply_request(fleet: Fleet, request: SpooledRequest) -> None:
         fleet.unwant(request.hostlist, reason="Slurm has no more work for it", cause=cause)
     else:
         fleet.scheduler_failed(request.hostlist, cause=cause)
-
-
-def drain_spool(fleet: Fleet, spool: Path) -> int:
-    """Carries out what is in the spool and returns how many requests there were. One at a time: what was
-    carried out is removed, and would do no harm a second time."""
-    requests = sorted(path for path in spool.glob("*.json") if not path.name.startswith("."))
-    for path in requests:
-        try:
-            apply_request(fleet, read_spooled(path))
-        except InputError as refused:
-            _log.error("a request from the spool is refused", file=path.name, error=str(refused))
-            (spool / REJECTED).mkdir(exist_ok=True)
-            path.replace(spool / REJECTED / path.name)
-            continue
-        except StoreError as failed:
-            _log.error("the spool waits", file=path.name, error=str(failed))
-            break
-        path.unlink()
-        _log.info("carried out from the spool", file=path.name)
-    return len(requests)
 
 
 def _why(request: SpooledRequest) -> str:

@@ -12,7 +12,7 @@ from ipaddress import IPv4Network
 from burstway.agent.user_data import UserData
 from burstway.clock import Clock, SystemClock
 from burstway.contracts import NetworkPlan, Provider, Scheduler
-from burstway.errors import Problem, SettingsError
+from burstway.errors import InputError, Problem, SettingsError
 from burstway.flows.rules import border_rules
 from burstway.flows.table import Role, flows
 from burstway.identity.authority import Authority
@@ -26,6 +26,7 @@ from burstway.service.changes import Changes
 from burstway.service.enrolment import Enrolment
 from burstway.service.fleet import Fleet
 from burstway.service.parts import Parts
+from burstway.service.requests import Requests
 from burstway.settings import Settings
 from burstway.slurm.scheduler import SlurmScheduler
 from burstway.store.sqlite import SqliteStore
@@ -77,7 +78,7 @@ def build(settings: Settings, wake: Callable[[], None]) -> ControlPlane:
     )
     access = Access(store, enrolment, _uid(settings.slurm.user) if settings.slurm else None)
     version = slurm_version() if settings.slurm else (0, 0)
-    parts = Parts(settings, store, clock, access, enrolment, fleet, changes, offers, version)
+    parts = Parts(settings, store, clock, access, enrolment, fleet, Requests(fleet), changes, offers, version)
     return ControlPlane(settings, store, provider, authority, reconciler, parts)
 
 
@@ -131,8 +132,15 @@ def make_folders(settings: Settings) -> None:
     """The folders that the control plane needs; SlurmUser must be able to write to the spool."""
     plane = settings.control_plane
     for folder, mode in ((plane.state, 0o700), (plane.socket.parent, 0o755), (plane.spool, 0o700)):
-        if not folder.is_dir():
+        if folder.is_dir():
+            continue
+        try:
             folder.mkdir(parents=True, mode=mode)
             folder.chmod(mode)
+        except OSError as refused:
+            raise InputError(
+                f"the folder cannot be made: {refused.strerror}", where=str(folder),
+                remedy="the control plane runs as root; [control_plane] in burstway.toml names its folders",
+            ) from refused  # fmt: skip
     if settings.slurm:
         os.chown(plane.spool, _uid(settings.slurm.user), -1)

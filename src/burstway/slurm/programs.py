@@ -187,4 +187,5 @@ def _quote(text: str) -> str:
 
 
 def _say(program: str, text: str) -> None:
-    sys.stderr.write(f"burstway-{program}: {text}\n")
+    if sys.stderr is not None:  # slurmctld starts its programs without one
+        sys.stderr.write(f"burstway-{program}: {text}\n")

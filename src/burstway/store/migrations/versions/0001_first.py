@@ -50,6 +50,7 @@ def _create_nodes() -> None:
         sa.Column("retry_at", sa.Double(), nullable=False),
         sa.Column("token_expires_at", sa.Double(), nullable=False),
         sa.Column("token_used_at", sa.Double(), nullable=False),
+        sa.Column("token_used_by", sa.Text(), nullable=False),
         sa.Column("certificate_serial", sa.Text(), nullable=False),
         sa.Column("seen_at", sa.Double(), nullable=False),
         sa.Column("configured", sa.Boolean(), nullable=False),

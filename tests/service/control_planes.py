@@ -1,4 +1,7 @@
-"""Control planes for the tests of this folder: one that they share, and ones of their own."""
+"""Control planes for the tests of this folder, as fixtures: one that they share, and ones of their own.
+
+A test module asks for them with `pytest_plugins = ["control_planes"]`.
+"""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -23,11 +26,11 @@ def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plane]:
 
 @pytest.fixture
 def new_plane(tmp_path: Path) -> Iterator[PlaneMaker]:
-    """Makes control planes that are not started yet: `new_plane("a further section of the settings")`."""
+    """Makes control planes that are not started yet: `new_plane("token_lifetime_s = 1")`."""
     made: list[Plane] = []
 
-    def make(extra: str = "", folder: Path = tmp_path) -> Plane:
-        made.append(Plane(folder, extra))
+    def make(limits: str = "", folder: Path = tmp_path) -> Plane:
+        made.append(Plane(folder, limits))
         return made[-1]
 
     yield make
