@@ -5,9 +5,10 @@
 
 import re
 import tomllib
+from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
@@ -15,6 +16,7 @@ from pydantic_core import ErrorDetails
 from burstway.errors import Problem, SettingsError
 from burstway.flows.table import port
 
+Keys = tuple[str, ...]
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 
 
@@ -58,14 +60,6 @@ class CloudSettings(_Section):
     subnet: IPv4Network
     endpoint: Path | None = Field(default=None, description="lab: the socket of the lab's cloud")
 
-    @model_validator(mode="after")
-    def _subnet_inside(self) -> "CloudSettings":
-        if not self.subnet.subnet_of(self.network):
-            raise ValueError(f"the subnet {self.subnet} is not inside of the network {self.network}")
-        if self.provider == "lab" and self.endpoint is None:
-            raise ValueError("the provider lab needs an endpoint")
-        return self
-
 
 class LimitSettings(_Section):
     """What the reconcile loop goes by, in seconds."""
@@ -85,15 +79,37 @@ class Settings(_Section):
     limits: LimitSettings = LimitSettings()
 
     @model_validator(mode="after")
-    def _ranges_apart(self) -> "Settings":
-        if self.site.network.overlaps(self.cloud.network):
-            raise ValueError(
-                f"site.network {self.site.network} and cloud.network {self.cloud.network} overlap: "
-                "no route can tell them apart"
-            )
-        if self.site.address not in self.site.network:
-            raise ValueError(f"site.address {self.site.address} is not inside of {self.site.network}")
+    def _agree(self) -> "Settings":
+        if found := next(_contradictions(self.model_dump(mode="json")), None):
+            raise ValueError(found[1])
         return self
+
+
+def _contradictions(values: dict[str, Any]) -> Iterator[tuple[Keys, str]]:
+    """What cannot be true together, each with the key to look at. A value that is wrong by itself is not
+    looked at here, so that this can be said beside it."""
+    site, inside = _network(values, "site", "network"), _network(values, "cloud", "network")
+    address, subnet = _network(values, "site", "address"), _network(values, "cloud", "subnet")
+    if site and inside and site.overlaps(inside):
+        what = f"site.network {site} and cloud.network {inside} overlap: no route can tell them apart"
+        yield ("site", "network"), what
+    if address and site and not address.subnet_of(site):
+        what = f"site.address {address.network_address} is not inside of site.network {site}"
+        yield ("site", "address"), what
+    if subnet and inside and not subnet.subnet_of(inside):
+        yield ("cloud", "subnet"), f"cloud.subnet {subnet} is not inside of cloud.network {inside}"
+    cloud = values.get("cloud")
+    if isinstance(cloud, dict) and cloud.get("provider") == "lab" and not cloud.get("endpoint"):
+        yield ("cloud", "provider"), "cloud.provider: the provider lab needs an endpoint"
+
+
+def _network(values: dict[str, Any], section: str, key: str) -> IPv4Network | None:
+    """The range, or the address as a range of one; None when it is neither."""
+    found = values.get(section)
+    try:
+        return IPv4Network(found[key]) if isinstance(found, dict) and isinstance(found[key], str) else None
+    except (KeyError, ValueError):
+        return None
 
 
 def read_settings(path: Path) -> Settings:
@@ -116,33 +132,41 @@ def parse_settings(text: str, file: str) -> Settings:
         where = re.search(r"line (\d+), column (\d+)", str(refused))
         line, column = (int(where[1]), int(where[2])) if where else (0, 0)
         raise SettingsError([Problem(file, line, column, str(refused))]) from refused
+    problems = [Problem(file, _line_of(keys, text), 0, what) for keys, what in _contradictions(values)]
     try:
-        return Settings.model_validate(values)
+        settings = Settings.model_validate(values)
     except ValidationError as refused:
-        raise SettingsError([_problem(error, text, file) for error in refused.errors()]) from None
+        problems += [_problem(error, text, file) for error in refused.errors() if error["loc"]]
+    if problems:
+        raise SettingsError(sorted(problems, key=lambda problem: problem.line))
+    return settings
 
 
 def _problem(error: ErrorDetails, text: str, file: str) -> Problem:
     keys = tuple(str(part) for part in error["loc"] if not isinstance(part, int))
     line = _line_of(keys, text)
-    what = str(error["msg"]).removeprefix("Value error, ")
+    what = error["msg"]
     if error["type"] == "extra_forbidden":
         what = "there is no such key"
     name = ".".join(keys)
     return Problem(file, line, 0, f"{name}: {what}" if name else what)
 
 
-def _line_of(keys: tuple[str, ...], text: str) -> int:
-    """The line where `keys` (table, key) stands; that of the table when the key is missing; else 0."""
-    table, found = "", 0
-    for number, line in enumerate(text.splitlines(), start=1):
-        stripped = line.strip()
-        if header := re.match(r"\[\s*([\w.-]+)\s*\]", stripped):
-            table = header[1]
-            if keys and table == keys[0]:
-                found = found or number
-        elif keys and (key := re.match(r'"?([\w-]+)"?\s*=', stripped)):
-            path = (table, key[1]) if table else (key[1],)
-            if path == keys[: len(path)] and len(path) >= min(2, len(keys)):
-                return number
-    return found
+def _line_of(keys: Keys, text: str) -> int:
+    """The line where `keys` (section, key) stands, or as much of it as there is; 0 when there is nothing."""
+    section: Keys = ()
+    line, depth = 0, 0
+    for number, written in enumerate(text.splitlines(), start=1):
+        if header := re.match(r"\s*\[\[?([^\[\]=]+)\]", written):
+            section = path = _parts(header[1])
+        elif key := re.match(r"\s*([\w\"'. -]+?)\s*=", written):
+            path = (*section, *_parts(key[1]))
+        else:
+            continue
+        if len(path) > depth and path == keys[: len(path)]:
+            line, depth = number, len(path)
+    return line
+
+
+def _parts(name: str) -> Keys:
+    return tuple(part.strip(" \"'") for part in name.split("."))

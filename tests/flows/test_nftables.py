@@ -12,9 +12,9 @@ from burstway.flows.rules import Rule, border_rules
 from burstway.flows.table import Flow, Ports, Protocol, Role, flows
 
 GOLDEN = Path(__file__).with_name("golden") / "border.nft"
-HEAD = (IPv4Network("10.71.0.2/32"),)
+HEAD = (IPv4Network("10.10.0.10/32"),)
 CLOUD = IPv4Network("10.80.0.0/16")
-NODES = (IPv4Network("10.80.1.0/24"),)
+NODES = (IPv4Network("10.80.0.0/20"),)
 PLACES = {Role.CONTROL_PLANE: HEAD, Role.SCHEDULER: HEAD, Role.LOGIN: HEAD, Role.NODE: NODES}
 
 
@@ -43,7 +43,7 @@ def test_nft_accepts_it(name: str, tmp_path: Path) -> None:
     """As it stands, and again over itself: loaded twice it is the same ruleset, not twice the rules."""
     file = tmp_path / "ruleset.nft"
     file.write_text(RULESETS[name])
-    script = f"nft -c -f {file} && nft -f {file} && nft list ruleset && echo -- && nft -f {file} && nft list ruleset"
+    script = f"nft -c -f {file}; nft -f {file}; nft list ruleset; echo --; nft -f {file}; nft list ruleset"
     ran = subprocess.run(
         ["unshare", "--net", "sh", "-ec", script], capture_output=True, text=True, check=False
     )

@@ -64,8 +64,8 @@ def test_an_event_has_a_row_or_raises_and_changes_nothing(state: State, event: E
     assert allowed(state, event)
     after, line = advance(node, event, now=2.0, reason="why", cause="who", wanted=True)
     assert node == before
-    changes = {"state": TABLE[state, event], "reason": "why", "since": 2.0, "version": 8, "wanted": True}
-    assert after == replace(node, **changes)
+    expected = replace(node, state=TABLE[state, event], reason="why", since=2.0, version=8, wanted=True)
+    assert after == expected
     assert (line.node, line.time, line.state, line.event) == (node.name, 2.0, after.state, event)
     assert (line.reason, line.cause, line.generation) == ("why", "who", node.generation)
 

@@ -62,7 +62,7 @@ def test_each_role_may_what_the_table_says(
 def test_what_is_no_token_opens_nothing(plane: Plane, header: str) -> None:
     """Whatever stands in the header."""
     with plane.network() as person:
-        answer = person.get("/v1/status", headers={"Authorization": header.encode("latin-1")})
+        answer = person.get("/v1/status", headers={b"Authorization": header.encode("latin-1")})
     assert answer.status_code == 403
 
 

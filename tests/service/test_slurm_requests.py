@@ -64,7 +64,7 @@ def test_the_programs_themselves_are_understood(plane: Plane) -> None:
     environment = {**os.environ, "BURSTWAY_SOCKET": str(plane.socket), "BURSTWAY_SPOOL": str(plane.spool)}
 
     def run(program: str, hostlist: str) -> "subprocess.CompletedProcess[str]":
-        command = [BURSTWAY.with_name(f"burstway-{program}"), hostlist]
+        command = [str(BURSTWAY.with_name(f"burstway-{program}")), hostlist]
         return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
     assert run("resume", name).returncode == 0

@@ -70,7 +70,10 @@ class Channel(object):
 
     def context(self) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.options |= ssl.OP_NO_TLSv1 | ssl.OP_NO_TLSv1_1
+        if hasattr(ssl, "TLSVersion"):
+            context.minimum_version = ssl.TLSVersion.TLSv1_2  # novm
+        else:  # Python 3.6
+            context.options |= ssl.OP_NO_TLSv1 | ssl.OP_NO_TLSv1_1
         context.load_verify_locations(cadata=self.authority)
         certificate = os.path.join(self.folder, "node.pem")
         if os.path.exists(certificate):
@@ -84,7 +87,7 @@ class Channel(object):
             attempt += 1
             try:
                 return self._once(method, path, body, timeout)
-            except (OSError, ssl.SSLError, http.client.HTTPException) as error:
+            except (OSError, ValueError, http.client.HTTPException) as error:
                 self.close()
                 self.lost += 1
                 pause = min(MOST_BACKOFF_S, 0.1 * 2 ** min(attempt, 8)) * random.uniform(0.5, 1.5)
@@ -191,7 +194,7 @@ def write(path: str, text: "Any", mode: int, owner: "Optional[Tuple[int, int]]" 
     part = "%s.burstway-%d" % (path, os.getpid())
     descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
-        file.write(text if isinstance(text, bytes) else text.encode("utf-8"))
+        file.write(text if isinstance(text, bytes) else text.encode("utf-8", "surrogateescape"))
         file.flush()
         os.fsync(file.fileno())
     if owner is not None:
@@ -200,9 +203,29 @@ def write(path: str, text: "Any", mode: int, owner: "Optional[Tuple[int, int]]" 
     os.rename(part, path)
 
 
+def rewrite(path: str, lines: "List[str]") -> None:
+    """Writes the lines into a file of the system's, which keeps its mode and its owner."""
+    text = "".join(line + "\n" for line in lines)
+    if text == read(path):
+        return
+    try:
+        found = os.stat(path)
+        write(path, text, found.st_mode & 0o7777, (found.st_uid, found.st_gid))
+    except IOError as error:
+        if error.errno != errno.ENOENT:
+            raise
+        write(path, text, 0o644)
+
+
+def read_lines(path: str) -> "List[str]":
+    """The lines as they are: only a line feed ends one, and what is not UTF-8 stays what it is."""
+    text = read(path)
+    return text[:-1].split("\n") if text.endswith("\n") else text.split("\n") if text else []
+
+
 def read(path: str) -> str:
     try:
-        with open(path, encoding="utf-8", errors="surrogateescape") as file:
+        with open(path, encoding="utf-8", errors="surrogateescape", newline="") as file:
             return file.read()
     except IOError as error:
         if error.errno == errno.ENOENT:
@@ -296,17 +319,17 @@ HOSTS_BEGIN, HOSTS_END = "# burstway: begin", "# burstway: end"
 
 def step_hosts(configuration: "Dict[str, Any]", _: Daemons) -> None:
     """Rewrites the block between our marks in /etc/hosts, and nothing else."""
-    kept, inside = [], False  # type: List[str], bool
-    for line in read("/etc/hosts").splitlines():
+    kept = read_lines("/etc/hosts")
+    first = None  # type: Optional[int]
+    for index, line in enumerate(kept):
         if line == HOSTS_BEGIN:
-            inside = True
-        elif line == HOSTS_END:
-            inside = False
-        elif not inside:
-            kept.append(line)
+            first = index
+        elif line == HOSTS_END and first is not None:
+            del kept[first : index + 1]
+            break
     names = sorted(configuration["hosts"].items())
     block = [HOSTS_BEGIN] + ["%s %s" % (address, name) for name, address in names] + [HOSTS_END]
-    write("/etc/hosts", "\n".join(kept + block) + "\n", 0o644)
+    rewrite("/etc/hosts", kept + block)
 
 
 def step_users(configuration: "Dict[str, Any]", _: Daemons) -> None:
@@ -319,9 +342,10 @@ def step_users(configuration: "Dict[str, Any]", _: Daemons) -> None:
         new = [user for user in users if is_new_user(user)]
         if new:
             passwd = ["%(name)s:x:%(uid)d:%(gid)d:%(gecos)s:%(home)s:%(shell)s" % user for user in new]
-            append("/etc/passwd", passwd)
-            append("/etc/shadow", ["%s:!:19000:0:99999:7:::" % user["name"] for user in new])
-        write("/etc/group", "\n".join(group_lines) + "\n", 0o644)
+            rewrite("/etc/passwd", read_lines("/etc/passwd") + passwd)
+            shadow = ["%s:!:19000:0:99999:7:::" % user["name"] for user in new]
+            rewrite("/etc/shadow", read_lines("/etc/shadow") + shadow)
+        rewrite("/etc/group", group_lines)
     for user in new:
         make_home(user)
 
@@ -345,9 +369,11 @@ def merged_groups(groups: "List[Dict[str, Any]]") -> "List[str]":
     """The lines of /etc/group with these groups in it."""
     known = {found.gr_name: found.gr_gid for found in grp.getgrall()}
     numbers = {number: name for name, number in known.items()}
-    lines = read("/etc/group").splitlines()
+    lines = read_lines("/etc/group")
     for group in groups:
         name, number = group["name"], group["gid"]
+        if any(mark in text for text in [name] + group["members"] for mark in ":,\n"):
+            raise StepError("group %r has a colon, a comma or a line break in a name" % name)
         if known.get(name, number) != number:
             raise StepError("group %s has GID %d in the image, %d at the site" % (name, known[name], number))
         if numbers.get(number, name) != name:
@@ -362,15 +388,6 @@ def merged_groups(groups: "List[Dict[str, Any]]") -> "List[str]":
         else:
             lines.append("%s:x:%d:%s" % (name, number, ",".join(members)))
     return lines
-
-
-def append(path: str, lines: "List[str]") -> None:
-    found = os.stat(path)
-    text = read(path)
-    if text and not text.endswith("\n"):
-        text += "\n"
-    write(path, (text + "\n".join(lines) + "\n").encode("utf-8", "surrogateescape"), found.st_mode & 0o777,
-          (found.st_uid, found.st_gid))  # fmt: skip
 
 
 def make_home(user: "Dict[str, Any]") -> None:
@@ -446,21 +463,24 @@ def configure(configuration: "Dict[str, Any]", daemons: Daemons, report: "Report
 
 def work(channel: Channel, daemons: Daemons, configuration: "Dict[str, Any]", report: "Report") -> None:
     """Takes work until the end: the answer to a long poll is what has changed."""
-    version = configuration["version"]
-    alive = sorted(daemons.running)
+    version, registrations = configuration["version"], configuration["registrations"]
     while True:
         path = "/v1/agent/work?version=%s&wait=%d" % (urllib.parse.quote(version), POLL_S)
-        change = channel.call("GET", path, timeout=POLL_S + REQUEST_TIMEOUT_S)
-        if change is not None:
-            version = change["version"]
-            step_hosts(change, daemons)
-        for name in alive:
-            try:
+        change = channel.call("GET", path, timeout=POLL_S + REQUEST_TIMEOUT_S) or {}
+        try:
+            if "hosts" in change:
+                version = change["version"]
+                step_hosts(change, daemons)
+            if change.get("registrations", 0) > registrations and configuration.get("slurm"):
+                registrations = change["registrations"]
+                log("slurmd registers anew, as Slurm has forgotten this node")
+                step_slurmd(configuration, daemons)
+            for name in sorted(daemons.running):
                 daemons.check(name)
-            except StepError as error:
-                alive.remove(name)
-                report({"steps": [], "configured": False, "failed": str(error)})
-                break
+        except StepError as error:
+            log(str(error))
+            report({"steps": [], "configured": False, "failed": str(error)})
+            return
 
 
 def main(arguments: "List[str]") -> int:

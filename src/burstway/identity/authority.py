@@ -191,7 +191,8 @@ def _accepted(key: object) -> ec.EllipticCurvePublicKey | rsa.RSAPublicKey:
     if isinstance(key, rsa.RSAPublicKey) and key.key_size >= LEAST_RSA_BITS:
         return key
     raise InputError(
-        "the key of the signing request is too weak", remedy="P-256, or RSA of 2,048 bits or more"
+        "the key of the signing request is not one that is taken",
+        remedy="P-256, or RSA of 2,048 bits or more",
     )
 
 

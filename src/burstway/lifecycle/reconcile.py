@@ -234,7 +234,8 @@ class Reconciler:
             price_per_hour=self._prices.get(array.machine_type, 0.0),  # the cloud will refuse what has none
             instance_id="", address="", launched_at=now, retry_at=now + RETRY_S, token_expires_at=expires,
             token_used_at=0.0,
-            token_used_by="", certificate_serial="", configured=False, seen_at=0.0,
+            token_used_by="", certificate_serial="", configured=False,
+            registrations=0, seen_at=0.0,
         )  # fmt: skip
         return change, array.image, array.subnet
 

@@ -33,7 +33,8 @@ class Node:
 
     `generation` counts how often this name was rented: it makes `key`, the idempotency key that travels to
     the cloud as a tag, new each time. `version` counts the changes to this row.
-    `token_used_by` is the fingerprint of the public key that joined.
+    `token_used_by` is the fingerprint of the public key that joined. `registrations` counts how
+    often its slurmd was asked to register anew.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Node:
     certificate_serial: str = ""
     seen_at: float = 0.0
     configured: bool = False
+    registrations: int = 0
 
 
 @dataclass(frozen=True, slots=True)

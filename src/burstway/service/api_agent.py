@@ -58,8 +58,8 @@ def agent_routes(parts: Parts) -> APIRouter:
         """What has changed for this node since `version`; 204 when nothing has in `wait` seconds."""
 
         def look() -> dict[str, Any] | None:
-            hosts = parts.enrolment.hosts(node.cluster)
-            return hosts if hosts["version"] != version else None
+            change = parts.enrolment.work(node.name)
+            return change if change["version"] != version else None
 
         found = await parts.changes.wait_for(look, wait)
         return found if found is not None else Response(status_code=204)

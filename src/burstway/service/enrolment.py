@@ -96,7 +96,7 @@ class Enrolment:
             "node": node.name,
             "time": self._clock.now(),
             "users": site_users(self._settings.site.users),
-            **self.hosts(node.cluster),
+            **self.work(node.name),
         }
         if slurm := self._settings.slurm:
             configuration["munge"] = {
@@ -107,15 +107,22 @@ class Enrolment:
             configuration["slurm"] = {"conf_server": f"{address}:{port('slurmctld')}"}
         return configuration
 
-    def hosts(self, cluster: str) -> dict[str, Any]:
-        """The names that a node of this cluster resolves, with a version that changes when they do."""
+    def work(self, name: str) -> dict[str, Any]:
+        """What may change while a node is up: the names that it resolves, and how often its slurmd is to have
+        registered anew. The version changes with them."""
         with self._store.read() as transaction:
             nodes = transaction.nodes(live=True)
+        node = next((node for node in nodes if node.name == name), None)
+        if node is None:
+            return {"hosts": {}, "registrations": 0, "version": "gone"}
         site = self._settings.site
         hosts = {site.head: str(site.address)}
-        hosts.update({node.name: node.address for node in nodes if node.cluster == cluster and node.address})
-        digest = hashlib.sha256(json.dumps(hosts, sort_keys=True).encode()).hexdigest()[:16]
-        return {"hosts": hosts, "version": digest}
+        hosts.update(
+            {other.name: other.address for other in nodes if other.cluster == node.cluster and other.address}
+        )
+        work: dict[str, Any] = {"hosts": hosts, "registrations": node.registrations}
+        digest = hashlib.sha256(json.dumps(work, sort_keys=True).encode()).hexdigest()[:16]
+        return {**work, "version": digest}
 
     def report(self, node: Node, report: Report) -> None:
         now = self._clock.now()

@@ -247,6 +247,15 @@ def _refuse_same_names(cluster: Cluster, others: list[Cluster]) -> None:
 def _wanted(node: Node, origin: Origin, now: float, reason: str, cause: str) -> list[tuple[Node, NodeEvent]]:
     if node.state is State.GONE:
         return [advance(node, Event.REQUEST, now=now, reason=reason, cause=cause, wanted=True, origin=origin)]
+    if origin is Origin.SLURM and node.configured and node.state in (State.JOINED, State.READY):
+        # Slurm has forgotten that it is up (slurmctld was killed before it had saved that), and believes no
+        # registration of a slurmd that started before this request
+        return [
+            note(
+                node, "register again", now=now, reason="Slurm asks again: slurmd is to register anew",
+                cause=cause, wanted=True, registrations=node.registrations + 1,
+            )
+        ]  # fmt: skip
     if node.wanted and node.state not in (State.FAILED, State.STOPPING):
         return []
     after, event = note(node, "wanted", now=now, reason=reason, cause=cause, wanted=True, origin=origin)

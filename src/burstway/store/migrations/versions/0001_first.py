@@ -54,6 +54,7 @@ def _create_nodes() -> None:
         sa.Column("certificate_serial", sa.Text(), nullable=False),
         sa.Column("seen_at", sa.Double(), nullable=False),
         sa.Column("configured", sa.Boolean(), nullable=False),
+        sa.Column("registrations", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("name", name="nodes_key"),
     )
 
