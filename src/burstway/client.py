@@ -78,16 +78,23 @@ class Client:
     ) -> Any:
         try:
             answer = self._http.request(method, path, json=body, params=parameters)
-        except httpx.HTTPError as failed:
+        except (httpx.HTTPError, httpx.InvalidURL) as failed:
             place = str(self._door.socket or self._door.url)
             raise ControlPlaneError(
                 f"the control plane does not answer: {failed}",
                 where=place,
                 remedy="is it running (burstway serve)? From another host set BURSTWAY_URL",
             ) from failed
-        if answer.status_code >= 400:
+        if not answer.is_success:
             raise AnswerError(_problem(answer), answer.status_code)
-        return answer.json()
+        try:
+            return answer.json()
+        except ValueError as failed:
+            raise ControlPlaneError(
+                "the answer is not JSON: something else than a control plane listens there",
+                where=str(self._door.socket or self._door.url),
+                remedy="see BURSTWAY_SOCKET and BURSTWAY_URL",
+            ) from failed
 
 
 def _problem(answer: httpx.Response) -> dict[str, str]:
@@ -113,10 +120,12 @@ def _over_network(door: Door) -> httpx.Client:
     if door.token_file:
         try:
             token = door.token_file.read_text(encoding="ascii").strip()
-        except OSError as refused:
+        except (OSError, UnicodeDecodeError) as refused:
+            raise InputError(f"the token cannot be read: {refused}", where=str(door.token_file)) from refused
+        if not token or not token.isprintable() or " " in token:
             raise InputError(
-                f"the token cannot be read: {refused.strerror}", where=str(door.token_file)
-            ) from refused
+                "this is not a token", where=str(door.token_file), remedy="it is one word on one line"
+            )
         headers["Authorization"] = f"Bearer {token}"
     try:
         context = ssl.create_default_context(cafile=str(door.authority) if door.authority else None)
@@ -124,4 +133,7 @@ def _over_network(door: Door) -> httpx.Client:
         raise InputError(
             f"the authority's certificate cannot be read: {refused}", where=str(door.authority)
         ) from refused
-    return httpx.Client(base_url=door.url, headers=headers, verify=context, timeout=TIMEOUT_S)
+    try:
+        return httpx.Client(base_url=door.url, headers=headers, verify=context, timeout=TIMEOUT_S)
+    except httpx.InvalidURL as refused:
+        raise InputError(f"BURSTWAY_URL is not an address: {refused}", where=door.url) from refused

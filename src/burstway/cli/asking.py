@@ -2,9 +2,10 @@
 
 import os
 from collections.abc import Iterator
+from urllib.parse import quote
 
 from burstway.client import SOCKET, Client, Door
-from burstway.errors import BurstwayError
+from burstway.errors import BurstwayError, InputError
 
 
 def door() -> Door:
@@ -31,6 +32,13 @@ def _lab_door() -> Door | None:
             return lab_door(cloud)
     except BurstwayError:
         return None
+
+
+def segment(name: str) -> str:
+    """`name` as one segment of a path, whatever a person typed."""
+    if name in ("", ".", ".."):
+        raise InputError(f"{name!r} is not a name")
+    return quote(name, safe="")
 
 
 def client() -> Client:

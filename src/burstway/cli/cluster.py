@@ -5,8 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
-from burstway.cli.asking import client, complete_cluster
-from burstway.cli.output import console, print_json, table
+from burstway.cli.asking import client, complete_cluster, segment
+from burstway.cli.output import bold, console, print_json, table
 from burstway.errors import InputError
 
 app = typer.Typer(no_args_is_help=True, help="Clusters, described by templates in CycleCloud's syntax.")
@@ -19,7 +19,7 @@ def import_cluster(
     name: Annotated[str, typer.Argument(help="What the cluster is to be called.")],
     file: Annotated[Path, typer.Option("-f", "--file", help="The template.")],
     cluster: Annotated[
-        str | None, typer.Option("-c", "--cluster", help="Which [cluster NAME] of the template.")
+        str | None, typer.Option("-c", "--cluster", help=r"Which \[cluster NAME] of the template.")
     ] = None,
     parameter_files: Annotated[
         list[Path] | None, typer.Option("-p", "--parameters", help="Values: a .json or .properties file.")
@@ -66,12 +66,13 @@ def list_clusters(json: Json = False) -> None:
 def show(name: Name, json: Json = False) -> None:
     """One cluster, with the template it came from."""
     with client() as asked:
-        cluster = asked.get(f"/v1/clusters/{name}")
+        cluster = asked.get(f"/v1/clusters/{segment(name)}")
     if json:
         print_json(cluster)
         return
     console.print(_arrays(cluster))
-    console.print(f"\n[bold]template[/]\n{cluster['template']}".replace("[[", r"\[["), markup=True)
+    console.print(bold("\ntemplate"))
+    console.print(cluster["template"])
 
 
 @app.command("delete")
@@ -80,7 +81,7 @@ def delete(name: Name, yes: Annotated[bool, typer.Option("--yes", help="Do not a
     if not yes:
         typer.confirm(f"forget the cluster {name}?", abort=True)
     with client() as asked:
-        asked.delete(f"/v1/clusters/{name}")
+        asked.delete(f"/v1/clusters/{segment(name)}")
     console.print(f"cluster {name}: deleted")
 
 
@@ -88,7 +89,7 @@ def _arrays(cluster: dict[str, Any]) -> Any:
     return table(
         ("ARRAY", "NODES", "MACHINE TYPE", "CORES", "PARTITION", "IMAGE", "SUBNET"),
         (
-            (a["name"], f"{cluster['name']}-{a['name']}-[1-{a['most_nodes']}]".replace("[", r"\["),
+            (a["name"], f"{cluster['name']}-{a['name']}-[1-{a['most_nodes']}]",
              a["machine_type"], str(a["cores"]), a["partition"] + " (default)" * a["default_partition"],
              a["image"], a["subnet"])
             for a in cluster["arrays"]

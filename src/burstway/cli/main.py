@@ -4,6 +4,7 @@ import sys
 from typing import Annotated
 
 import typer
+from rich.text import Text
 
 from burstway import __version__
 from burstway.cli import cluster, lab, node, people, slurm
@@ -46,16 +47,12 @@ def main() -> None:
         app()
     except BurstwayError as refused:
         where = f"{refused.where}: " if refused.where else ""
-        errors.print(f"[bold red]burstway:[/] {_plain(where + refused.what)}")
+        errors.print(Text.assemble(("burstway:", "bold red"), f" {where}{refused.what}"))
         if refused.remedy:
-            errors.print(f"  what to do: {_plain(refused.remedy)}")
+            errors.print(Text(f"  what to do: {refused.remedy}"))
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(1)
-
-
-def _plain(text: str) -> str:
-    return text.replace("[", r"\[")

@@ -4,8 +4,9 @@ import time
 from typing import Annotated, Any
 
 import typer
+from rich.text import Text
 
-from burstway.cli.asking import client, complete_node
+from burstway.cli.asking import client, complete_node, segment
 from burstway.cli.output import clock_time, console, duration, node_rows, print_json, state_text, table
 from burstway.client import Client
 from burstway.errors import BurstwayError
@@ -38,27 +39,27 @@ def list_nodes(
 def show(name: Annotated[str, typer.Argument(autocompletion=complete_node)], json: Json = False) -> None:
     """One node as it is on record."""
     with client() as asked:
-        node = asked.get(f"/v1/nodes/{name}")
+        node = asked.get(f"/v1/nodes/{segment(name)}")
     node.pop("story")
     if json:
         print_json(node)
         return
     times = ("since", "launched_at", "seen_at")
     for key, value in node.items():
-        console.print(f"[bold]{key:16}[/] {clock_time(value) if key in times else value}")
+        shown = clock_time(value) if key in times else str(value)
+        console.print(Text.assemble((f"{key:16}", "bold"), " ", shown))
 
 
 @app.command("explain")
 def explain(name: Annotated[str, typer.Argument(autocompletion=complete_node)], json: Json = False) -> None:
     """The node's whole story: when, into which state, why, and what caused it."""
     with client() as asked:
-        node = asked.get(f"/v1/nodes/{name}")
+        node = asked.get(f"/v1/nodes/{segment(name)}")
     if json:
         print_json(node)
         return
-    console.print(
-        f"[bold]{name}[/] is [bold]{node['state']}[/]: {node['reason'] or 'it was never asked for'}"
-    )
+    reason = node["reason"] or "it was never asked for"
+    console.print(Text.assemble((name, "bold"), " is ", (node["state"], "bold"), f": {reason}"))
     if not node["story"]:
         return
     first = node["story"][0]["time"]

@@ -9,7 +9,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-console = Console(highlight=False, soft_wrap=True)
+console = Console(highlight=False, soft_wrap=True, markup=False)
+"""Without markup: a hostlist or a section of a template is text, however much it looks like a tag."""
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
 STATE_STYLES = {
@@ -27,8 +28,12 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[str | Text]]) -> Tabl
     for heading in headings:
         made.add_column(heading, overflow="fold")
     for row in rows:
-        made.add_row(*row)
+        made.add_row(*(Text(cell) if isinstance(cell, str) else cell for cell in row))
     return made
+
+
+def bold(text: str) -> Text:
+    return Text(text, "bold")
 
 
 def state_text(state: str) -> Text:

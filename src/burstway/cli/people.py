@@ -3,8 +3,9 @@
 from typing import Annotated
 
 import typer
+from rich.text import Text
 
-from burstway.cli.asking import client
+from burstway.cli.asking import client, segment
 from burstway.cli.output import console, errors, print_json, table
 
 app = typer.Typer(no_args_is_help=True, help="Tokens with which people sign in over the network.")
@@ -18,7 +19,7 @@ def create(
     """Make a token and print it, once. Keep it in a file of mode 0600."""
     with client() as asked:
         made = asked.post("/v1/people", {"name": name, "role": role})
-    errors.print(f"the token of {name} ({role}), shown this once:")
+    errors.print(Text(f"the token of {name} ({role}), shown this once:"))
     typer.echo(made["token"])
 
 
@@ -37,5 +38,5 @@ def show(json: Json = False) -> None:
 def revoke(name: str) -> None:
     """Make a token worthless at once."""
     with client() as asked:
-        asked.delete(f"/v1/people/{name}")
+        asked.delete(f"/v1/people/{segment(name)}")
     console.print(f"the token of {name} is revoked")

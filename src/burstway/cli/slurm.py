@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from burstway.cli.asking import client, complete_cluster
-from burstway.cli.output import console, print_json
+from burstway.cli.asking import client, complete_cluster, segment
+from burstway.cli.output import bold, console, print_json
 from burstway.errors import ConflictError, InputError
 
 app = typer.Typer(no_args_is_help=True, help="Slurm's configuration for Burstway's nodes.")
@@ -32,15 +32,17 @@ def conf(
     """Print the lines for slurm.conf and the file to include. The site's own files are never touched."""
     folder = programs or Path(sys.argv[0]).resolve().parent
     with client() as asked:
-        made = asked.get(f"/v1/clusters/{cluster}/slurm-conf", programs=str(folder))
+        made = asked.get(f"/v1/clusters/{segment(cluster)}/slurm-conf", programs=str(folder))
     if json:
         print_json(made)
     elif output:
         lines = output / f"burstway-{cluster}-lines.conf"
         _write({lines: made["lines"], output / made["include_name"]: made["include"]})
     else:
-        console.print(f"[bold]# --- lines for slurm.conf ---[/]\n{_plain(made['lines'])}")
-        console.print(f"[bold]# --- {made['include_name']}, beside it ---[/]\n{_plain(made['include'])}")
+        console.print(bold("# --- lines for slurm.conf ---"))
+        console.print(made["lines"])
+        console.print(bold(f"# --- {made['include_name']}, beside it ---"))
+        console.print(made["include"])
 
 
 def _write(files: dict[Path, str]) -> None:
@@ -53,7 +55,3 @@ def _write(files: dict[Path, str]) -> None:
         except OSError as refused:
             raise InputError(f"cannot be written: {refused.strerror}", where=str(path)) from refused
         console.print(f"wrote {path}")
-
-
-def _plain(text: str) -> str:
-    return text.replace("[", r"\[")
