@@ -1,4 +1,4 @@
-"""The command line against a control plane: what it prints for people and for programs, and what is refused."""
+"""The command line against a control plane: what it prints, for people and programs, and what it refuses."""
 
 import json
 import os

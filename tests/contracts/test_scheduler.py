@@ -26,7 +26,7 @@ from burstway.settings import SiteSettings, SlurmSettings
 from burstway.slurm.conf import render_conf
 from burstway.slurm.fake import FakeScheduler
 from burstway.slurm.scheduler import MOST_ASKED_BY_NAME, SlurmScheduler
-from burstway.slurm.trial import TrialController, stop
+from trial_controller import TrialController, stop
 
 CLUSTER = Cluster("hpc1", (NodeArray("hpc", "m", "image", "nodes", 200, 1, "cloud", default_partition=True),))
 SITE = SiteSettings(

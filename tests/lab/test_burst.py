@@ -5,7 +5,8 @@ import time
 from functools import partial
 
 import pytest
-from conftest import Lab, wait_until
+
+from living_lab import Lab, wait_until
 
 pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("lab-burst")]
 

@@ -7,7 +7,8 @@ import time
 from collections import Counter
 
 import pytest
-from conftest import Lab, wait_until
+
+from living_lab import Lab, wait_until
 
 pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("lab-kills"), pytest.mark.timeout(600)]
 

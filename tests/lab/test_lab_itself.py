@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import BURSTWAY, wait_until
 
 from burstway.lab.remains import processes_of, remove
 from burstway.providers.lab.layout import Layout, layout
+from living_lab import BURSTWAY, wait_until
 
 pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("lab-itself"), pytest.mark.timeout(300)]
 

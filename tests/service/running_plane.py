@@ -36,6 +36,9 @@ TEMPLATE = f"""\
     SubnetId = subnet
 """
 
+_NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""For the UNIX socket, where it is not used: httpx would load all authorities of the system each time."""
+
 
 class Plane:
     """One control plane with a folder, an address and a port of its own; it may be started again and again.
@@ -101,7 +104,7 @@ class Plane:
 
     def local(self) -> httpx.Client:
         """As root on the head node."""
-        transport = httpx.HTTPTransport(uds=str(self.socket))
+        transport = httpx.HTTPTransport(uds=str(self.socket), verify=_NO_TLS)
         return httpx.Client(transport=transport, base_url="http://control-plane", timeout=WAIT_S)
 
     def context(self, certificate: Path | None = None) -> ssl.SSLContext:
@@ -193,7 +196,7 @@ class Plane:
         number = 0
         while events := self.get("/v1/events", after=number):
             number = events[-1]["number"]
-        return number
+        return int(number)
 
 
 def wait_until(holds: Callable[[], bool], what: str, seconds: float = WAIT_S, every_s: float = 0.02) -> None:

@@ -22,14 +22,19 @@ REPORT = {"steps": [], "configured": True, "failed": ""}
 DEEP = "[" * 100_000 + "]" * 100_000
 
 
+@pytest.fixture(scope="module")
+def before(plane: Plane) -> int:
+    """The number of the last event there was."""
+    return plane.story_length()
+
+
 @pytest.fixture(autouse=True)
-def unharmed(plane: Plane) -> Iterator[None]:
+def unharmed(plane: Plane, before: int) -> Iterator[None]:
     """After each test the control plane is the same process, answers, and no story has a line more."""
-    before = plane.story_length()
     pid = plane.get("/v1/status")["pid"]
     yield
     assert plane.get("/v1/status")["pid"] == pid
-    assert plane.story_length() == before
+    assert plane.get("/v1/events", after=before) == []
 
 
 BODIES: list[tuple[str, bytes]] = [

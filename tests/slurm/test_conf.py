@@ -20,7 +20,7 @@ from burstway.settings import SiteSettings, SlurmSettings
 from burstway.slurm.conf import SlurmConf, node_ranges, real_memory_mib, render_conf
 from burstway.slurm.resume_file import parse_resume_file, read_spooled
 from burstway.slurm.scheduler import SlurmScheduler
-from burstway.slurm.trial import TrialController
+from trial_controller import TrialController
 
 SITE = SiteSettings(
     name="uni", head="head1", address=IPv4Address("10.1.0.4"), network=IPv4Network("10.1.0.0/16")
