@@ -25,53 +25,68 @@ class _Section(BaseModel):
 
 
 class SiteSettings(_Section):
-    """The on-premise side. `address` is where nodes reach the control plane and slurmctld."""
+    """The on-premise side."""
 
-    name: str = Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")
+    name: str = Field(pattern=r"^[a-z][a-z0-9-]{0,30}$", description="tags every machine that is rented")
     head: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]{0,62}$", description="host name of the head node")
-    address: IPv4Address
-    network: IPv4Network
+    address: IPv4Address = Field(description="where nodes reach the control plane and slurmctld")
+    network: IPv4Network = Field(description="the site's range, as seen from the cloud")
     users: tuple[str, ...] | None = Field(
         default=None, description="users that nodes get; all with a UID of 1000 to 59999 when absent"
     )
 
 
 class ControlPlaneSettings(_Section):
+    """The process `burstway serve`. Slurm starts its programs without an environment, so another `socket` or
+    `spool` needs ResumeProgram to be a script that sets BURSTWAY_SOCKET and BURSTWAY_SPOOL."""
+
     state: Path = Field(default=Path("/var/lib/burstway"), description="database, authority, lock")
-    socket: Path = Path("/run/burstway/burstway.sock")
+    socket: Path = Field(default=Path("/run/burstway/burstway.sock"), description="the head node's door")
     spool: Path = Field(default=Path("/var/spool/burstway"), description="requests made while it was down")
-    port: int = Field(default_factory=lambda: port("agent-api"), ge=1, le=65_535)
+    port: int = Field(
+        default_factory=lambda: port("agent-api"), ge=1, le=65_535, description="HTTPS, on `site.address`"
+    )
 
 
 class SlurmSettings(_Section):
+    """The site's Slurm. Without this section nodes are only started and stopped by hand."""
+
     user: str = Field(default="slurm", description="SlurmUser: who may resume and suspend")
-    munge_key: Path = Path("/etc/munge/munge.key")
-    munge_socket: Path = Path("/run/munge/munge.socket.2")
-    resume_timeout_s: Seconds = 300
-    suspend_time_s: Seconds = 300
-    suspend_timeout_s: Seconds = 120
+    munge_key: Path = Field(default=Path("/etc/munge/munge.key"), description="what nodes are given")
+    munge_socket: Path = Field(
+        default=Path("/run/munge/munge.socket.2"), description="the head's munged, to prove a node's key with"
+    )
+    resume_timeout_s: Seconds = Field(default=1200, description="ResumeTimeout; more than `boot_timeout_s`")
+    suspend_time_s: Seconds = Field(default=300, description="SuspendTime of the cloud's partitions")
+    suspend_timeout_s: Seconds = Field(
+        default=120, description="SuspendTimeout; a node is free earlier once its machine is proven gone"
+    )
 
 
 class CloudSettings(_Section):
-    """`network` is the range of the virtual network; `subnet` the part of it where nodes are."""
+    """Where machines are rented."""
 
-    provider: Literal["lab", "fake"]
-    network: IPv4Network
-    subnet: IPv4Network
+    provider: Literal["lab", "fake"] = Field(description="`lab`, or `fake`: in memory, for tests")
+    network: IPv4Network = Field(description="the range of the virtual network")
+    subnet: IPv4Network = Field(description="the part of it where nodes are")
     endpoint: Path | None = Field(default=None, description="lab: the socket of the lab's cloud")
 
 
 class LimitSettings(_Section):
-    """What the reconcile loop goes by, in seconds."""
+    """What the loop goes by, in seconds."""
 
-    boot_timeout_s: Seconds = 900
-    orphan_grace_s: Seconds = 120
-    token_lifetime_s: Seconds = 900
-    pass_interval_s: Seconds = 5
-    scheduler_interval_s: Seconds = 15
+    boot_timeout_s: Seconds = Field(default=900, description="from the order until a node must be ready")
+    orphan_grace_s: Seconds = Field(
+        default=120, description="a machine nobody wants is given back after this"
+    )
+    token_lifetime_s: Seconds = Field(default=900, description="how long a join token holds")
+    pass_interval_s: Seconds = Field(default=5, description="the loop looks at least this often")
+    scheduler_interval_s: Seconds = Field(default=15, description="Slurm is asked at least this often")
 
 
 class Settings(_Section):
+    """The site's one file. `burstway serve --check` reads it and reports every problem with its line."""
+
     site: SiteSettings
     control_plane: ControlPlaneSettings = ControlPlaneSettings()
     slurm: SlurmSettings | None = None
@@ -98,9 +113,19 @@ def _contradictions(values: dict[str, Any]) -> Iterator[tuple[Keys, str]]:
         yield ("site", "address"), what
     if subnet and inside and not subnet.subnet_of(inside):
         yield ("cloud", "subnet"), f"cloud.subnet {subnet} is not inside of cloud.network {inside}"
+    boot, resume = _seconds(values, "limits", "boot_timeout_s"), _seconds(values, "slurm", "resume_timeout_s")
+    if boot and resume and resume <= boot:
+        what = f"slurm.resume_timeout_s ({resume:g}) must be more than limits.boot_timeout_s ({boot:g})"
+        yield ("slurm", "resume_timeout_s"), f"{what}: else Slurm gives up before Burstway can say why"
     cloud = values.get("cloud")
     if isinstance(cloud, dict) and cloud.get("provider") == "lab" and not cloud.get("endpoint"):
         yield ("cloud", "provider"), "cloud.provider: the provider lab needs an endpoint"
+
+
+def _seconds(values: dict[str, Any], section: str, key: str) -> float | None:
+    found = values.get(section)
+    number = found.get(key) if isinstance(found, dict) else None
+    return float(number) if isinstance(number, int | float) else None
 
 
 def _network(values: dict[str, Any], section: str, key: str) -> IPv4Network | None:

@@ -8,8 +8,11 @@ from burstway.client import SOCKET, Client, Door
 from burstway.errors import BurstwayError, InputError
 
 
+DEFAULT_LAB = "lab"
+
+
 def door() -> Door:
-    """As the environment says; on a host without a control plane but with one lab, that of the lab."""
+    """As the environment says; on a host without a control plane but with a lab, that of the lab."""
     if not any(name in os.environ for name in ("BURSTWAY_URL", "BURSTWAY_SOCKET")) and not SOCKET.exists():
         found = _lab_door()
         if found:
@@ -25,10 +28,10 @@ def _lab_door() -> Door | None:
     from burstway.providers.lab.layout import existing_labs, layout
 
     labs = existing_labs()
-    if len(labs) != 1:
+    if DEFAULT_LAB not in labs and len(labs) != 1:
         return None
     try:
-        with LabCloud(layout(labs[0])) as cloud:
+        with LabCloud(layout(DEFAULT_LAB if DEFAULT_LAB in labs else labs[0])) as cloud:
             return lab_door(cloud)
     except BurstwayError:
         return None

@@ -6,6 +6,7 @@ import sys
 from typing import Annotated, Any
 
 import typer
+from rich.text import Text
 
 from burstway.cli.output import console, errors, print_json, table
 from burstway.errors import LabError, UnknownError
@@ -22,7 +23,7 @@ SERVICES = ("munged", "control-plane", "slurmctld")
 
 
 def _say(text: str) -> None:
-    errors.print(f"[dim]lab:[/] {text}")
+    errors.print(Text.assemble(("lab: ", "dim"), text))
 
 
 @app.command("up")

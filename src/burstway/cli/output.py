@@ -11,7 +11,7 @@ from rich.text import Text
 
 console = Console(highlight=False, soft_wrap=True, markup=False)
 """Without markup: a hostlist or a section of a template is text, however much it looks like a tag."""
-errors = Console(stderr=True, highlight=False, soft_wrap=True)
+errors = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
 
 STATE_STYLES = {
     "ready": "green", "joined": "cyan", "booting": "cyan", "launching": "blue", "requested": "blue",

@@ -43,10 +43,10 @@ def import_example(place: Layout, say: Callable[[str], None], name: str = "hpc1"
         client.post("/v1/clusters", body)
 
 
-def run_demo(place: Layout, *, keep: bool, idle_s: float) -> bool:
+def run_demo(place: Layout, *, keep: bool, idle_s: float, screen: Screen | None = None) -> bool:
     """True when both jobs printed what they should and the cloud ended empty. Cleans up, whatever happens,
     unless it is told to keep the lab."""
-    with Screen() as screen, _ended_by_signal():
+    with screen or Screen() as screen, _ended_by_signal():
         try:
             if remove(place, screen.say):
                 screen.say("removed the lab that was there before")

@@ -22,6 +22,7 @@ class Screen:
         self.console = console or Console(highlight=False)
         self._live: Live | None = None
         self._nodes: Sequence[Mapping[str, Any]] = ()
+        self._states: dict[str, str] = {}
         self._phase = ""
         self._lock = threading.Lock()
         self._began = time.monotonic()
@@ -58,6 +59,10 @@ class Screen:
         self._line(Text(text, "bold green"))
 
     def show_event(self, event: Mapping[str, Any]) -> None:
+        """A line for what changed a state, or says that a node is configured; the rest is in its story."""
+        if self._states.get(event["node"]) == event["state"] and event["event"] != "configured":
+            return
+        self._states[event["node"]] = event["state"]
         line = Text(f"{event['node']:12} ", "dim")
         line.append(f"{event['state']:10}", STYLES.get(event["state"], ""))
         line.append(f" {event['reason']}", "dim")

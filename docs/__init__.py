@@ -1,0 +1,1 @@
+"""Documents; those that are printed from the code are written by docs.generate."""

@@ -1,0 +1,63 @@
+"""The documents say what the code says."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from burstway.providers.lab.layout import existing_labs
+from docs.generate import DOCUMENTS
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.parametrize("name", sorted(DOCUMENTS))
+def test_document_is_what_the_code_prints(name: str) -> None:
+    """A document that is printed from the code is the same as what the code prints today."""
+    assert (ROOT / "docs" / name).read_text(encoding="utf-8") == DOCUMENTS[name](), "python -m docs.generate"
+
+
+def _commands(name: str) -> list[str]:
+    """Commands in the shell blocks of a document."""
+    text = (ROOT / name).read_text(encoding="utf-8")
+    blocks = re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
+    return [line.split("#")[0].strip() for block in blocks for line in block.splitlines() if line.strip()]
+
+
+def test_links_lead_somewhere() -> None:
+    """Every relative link in the documents names a file that is there."""
+    for document in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]:
+        for target in re.findall(r"\]\(([^)#]+)\)", document.read_text(encoding="utf-8")):
+            if "://" not in target:
+                assert (document.parent / target).exists(), f"{document.name}: {target}"
+
+
+def test_make_targets_exist() -> None:
+    """Every `make …` that the documents name is a target of the Makefile."""
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for document in ROOT.glob("*.md"):
+        for target in re.findall(r"`?make ([a-z]+)", document.read_text(encoding="utf-8")):
+            assert re.search(rf"^{target}:", makefile, re.MULTILINE), f"{document.name}: make {target}"
+
+
+@pytest.mark.lab
+@pytest.mark.xdist_group("lab-itself")
+@pytest.mark.timeout(200)
+def test_readme_commands_work() -> None:
+    """The commands of the README's tour, as written and in order, each end with code 0."""
+    tour = [line for line in _commands("README.md") if line.startswith("burstway ") and "shell" not in line]
+    assert "burstway lab run srun -N2 hostname" in tour
+    if "lab" in existing_labs():
+        pytest.skip("there is a lab on this host that is not the tests' own")
+    folder = str(Path(sys.prefix) / "bin")
+    try:
+        for line in tour:
+            done = subprocess.run(
+                ["bash", "-c", f'PATH="{folder}:$PATH"; {line}'],
+                capture_output=True, text=True, timeout=100, check=False,
+            )  # fmt: skip
+            assert done.returncode == 0, f"{line}: {done.stdout} {done.stderr}"
+    finally:
+        subprocess.run([f"{folder}/burstway", "lab", "down"], capture_output=True, check=False)
