@@ -4,7 +4,7 @@ VENV := .venv
 STAMP := $(VENV)/.ready
 KEEP ?=
 
-.PHONY: help setup packages demo test check bench clean lock
+.PHONY: help root setup packages demo test check bench clean lock
 
 help: ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -21,10 +21,13 @@ $(STAMP): pyproject.toml requirements.lock
 setup: packages ## packages and .venv with the command `burstway`
 	@$(MAKE) --no-print-directory $(STAMP)
 
-demo: setup ## a real Slurm job bursts, in a lab on this machine (KEEP=1 keeps it)
+root:
+	@[ $$(id -u) = 0 ] || { echo "burstway: this makes namespaces and mounts on this machine and needs root: sudo make $(MAKECMDGOALS)" >&2; exit 2; }
+
+demo: root setup ## a real Slurm job bursts, in a lab on this machine (KEEP=1 keeps it)
 	@$(VENV)/bin/burstway lab demo $(if $(KEEP),--keep)
 
-test: setup ## all tests
+test: root setup ## all tests
 	@$(VENV)/bin/pytest -n 2 --dist loadgroup
 
 check: setup ## format, lint, types, import rules
@@ -34,7 +37,7 @@ check: setup ## format, lint, types, import rules
 	$(VENV)/bin/lint-imports
 	$(VENV)/bin/vermin --quiet --target=3.6- --violations --no-tips src/burstway/agent/node_agent.py
 
-bench: setup ## the benchmarks
+bench: root setup ## the benchmarks
 	@$(VENV)/bin/python -m benchmarks
 
 lock: ## resolve requirements.lock anew

@@ -6,9 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from docs.generate import DOCUMENTS
 
 from burstway.providers.lab.layout import existing_labs
-from docs.generate import DOCUMENTS
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -7,7 +7,6 @@ from urllib.parse import quote
 from burstway.client import SOCKET, Client, Door
 from burstway.errors import BurstwayError, InputError
 
-
 DEFAULT_LAB = "lab"
 
 

@@ -1,13 +1,14 @@
 """`burstway node`: what nodes there are and why they are as they are; starting and stopping them by hand."""
 
 import time
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 import typer
 from rich.text import Text
 
 from burstway.cli.asking import client, complete_node, segment
-from burstway.cli.output import clock_time, console, duration, node_rows, print_json, state_text, table
+from burstway.cli.output import clock_time, console, duration, node_rows, print_json, table
 from burstway.client import Client
 from burstway.errors import BurstwayError
 from burstway.model.names import expand_hostlist
@@ -60,15 +61,23 @@ def explain(name: Annotated[str, typer.Argument(autocompletion=complete_node)], 
         return
     reason = node["reason"] or "it was never asked for"
     console.print(Text.assemble((name, "bold"), " is ", (node["state"], "bold"), f": {reason}"))
-    if not node["story"]:
-        return
-    first = node["story"][0]["time"]
-    rows = (
-        (clock_time(e["time"]), f"+{e['time'] - first:.1f} s", str(e["generation"]), e["event"],
-         state_text(e["state"]), e["reason"], e["cause"])
-        for e in node["story"]
-    )  # fmt: skip
-    console.print(table(("TIME", "", "LIFE", "EVENT", "STATE", "REASON", "CAUSE"), rows))
+    for line in _story_lines(node["story"]):
+        console.print(line)
+
+
+def _story_lines(story: list[dict[str, Any]]) -> Iterator[Text]:
+    """A line an event, with the seconds since the node was asked for; each life of the node by itself."""
+    life, began = None, 0.0
+    for event in story:
+        if event["generation"] != life:
+            life, began = event["generation"], event["time"]
+            yield Text(f"life {life}", "bold")
+        yield Text.assemble(
+            (f"  {clock_time(event['time'])} +{event['time'] - began:7.1f} s  ", "dim"),
+            (f"{event['state']:10}", STATE_STYLES.get(event["state"], "")),
+            f" {event['reason']}",
+            (f"  ← {event['cause']}", "dim"),
+        )
 
 
 @app.command("start")

@@ -9,14 +9,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from burstway.lab.screen import STYLES as STATE_STYLES
+
 console = Console(highlight=False, soft_wrap=True, markup=False)
 """Without markup: a hostlist or a section of a template is text, however much it looks like a tag."""
 errors = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
-
-STATE_STYLES = {
-    "ready": "green", "joined": "cyan", "booting": "cyan", "launching": "blue", "requested": "blue",
-    "draining": "yellow", "stopping": "yellow", "failed": "bold red", "gone": "dim",
-}  # fmt: skip
 
 
 def print_json(value: object) -> None:

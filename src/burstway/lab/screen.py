@@ -15,6 +15,7 @@ STYLES = {
     "ready": "green", "joined": "cyan", "booting": "cyan", "launching": "blue", "requested": "blue",
     "draining": "yellow", "stopping": "yellow", "failed": "bold red", "gone": "dim",
 }  # fmt: skip
+"""How the states of a node look, everywhere."""
 
 
 class Screen:
