@@ -11,6 +11,7 @@ from burstway.cli.asking import client, complete_node, segment
 from burstway.cli.output import clock_time, console, duration, node_rows, print_json, table
 from burstway.client import Client
 from burstway.errors import BurstwayError
+from burstway.lab.screen import STYLES
 from burstway.model.names import expand_hostlist
 
 app = typer.Typer(no_args_is_help=True, help="Nodes: list, explain, start, stop. It works without Slurm too.")
@@ -74,7 +75,7 @@ def _story_lines(story: list[dict[str, Any]]) -> Iterator[Text]:
             yield Text(f"life {life}", "bold")
         yield Text.assemble(
             (f"  {clock_time(event['time'])} +{event['time'] - began:7.1f} s  ", "dim"),
-            (f"{event['state']:10}", STATE_STYLES.get(event["state"], "")),
+            (f"{event['state']:10}", STYLES.get(event["state"], "")),
             f" {event['reason']}",
             (f"  ← {event['cause']}", "dim"),
         )

@@ -1,6 +1,7 @@
 """What commands print: tables for people, JSON for programs. Errors go to standard error."""
 
 import json
+import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -9,9 +10,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from burstway.lab.screen import STYLES as STATE_STYLES
+from burstway.lab.screen import STYLES
 
-console = Console(highlight=False, soft_wrap=True, markup=False)
+WIDTH = None if sys.stdout.isatty() else 240
+"""Rich takes a pipe for a terminal of 80 columns and folds the cells of tables; programs read whole lines."""
+console = Console(highlight=False, soft_wrap=True, markup=False, width=WIDTH)
 """Without markup: a hostlist or a section of a template is text, however much it looks like a tag."""
 errors = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
 
@@ -34,7 +37,7 @@ def bold(text: str) -> Text:
 
 
 def state_text(state: str) -> Text:
-    return Text(state, STATE_STYLES.get(state, ""))
+    return Text(state, STYLES.get(state, ""))
 
 
 def clock_time(seconds: float) -> str:
