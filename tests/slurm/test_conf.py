@@ -47,7 +47,7 @@ ALWAYS = {
     "ResumeProgram": "/opt/burstway/bin/burstway-resume",
     "SuspendProgram": "/opt/burstway/bin/burstway-suspend",
     "ResumeFailProgram": "/opt/burstway/bin/burstway-resume-fail",
-    "ResumeTimeout": "300",
+    "ResumeTimeout": "1200",
     "SuspendTimeout": "120",
     "ResumeRate": "0",
     "SuspendRate": "0",
@@ -166,7 +166,7 @@ def test_a_real_slurmctld_takes_every_line(trial: TrialController) -> None:
         if equals:
             shown[key.strip()] = value.strip()
     for key, value in keys(rendered(installed_version(), trial.folder)).items():
-        expected = {"ResumeTimeout": "300 sec", "SuspendTimeout": "120 sec"}.get(key, value)
+        expected = {"ResumeTimeout": "1200 sec", "SuspendTimeout": "120 sec"}.get(key, value)
         expected = f"{expected} nodes/min" if key.endswith("Rate") else expected
         assert shown[key] == expected, key
     complaints = [line for line in trial.log().splitlines() if "burstway" in line or "Ignoring" in line]
