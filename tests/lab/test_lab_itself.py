@@ -119,6 +119,26 @@ def test_demo_ended_by_a_signal_cleans_up(place: Layout) -> None:
         assert not place.folder.exists()
 
 
+UNIFIED = """\
+set -e
+umount -R /sys/fs/cgroup
+mount -t cgroup2 cgroup2 /sys/fs/cgroup
+trap '"$0" lab down --name "$1"' EXIT
+"$0" lab up --name "$1"
+"$0" lab run --name "$1" srun -N2 hostname
+"""
+
+
+def test_host_with_unified_control_groups(place: Layout) -> None:
+    """On a host that has only cgroup v2 mounted, as Debian 12 and Ubuntu 24.04 have, nodes come up too."""
+    done = subprocess.run(
+        ["unshare", "--mount", "bash", "-c", UNIFIED, BURSTWAY, place.name],
+        capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert sorted(done.stdout.split()) == ["hpc1-hpc-1", "hpc1-hpc-2"]
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

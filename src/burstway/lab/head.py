@@ -1,7 +1,5 @@
 """What the lab's head node holds before Burstway comes: a small site with its own slurm.conf and user."""
 
-from pathlib import Path
-
 from burstway.providers.lab.layout import Layout
 
 USER, UID, GROUP, GID = "alice", 2001, "physics", 2500
@@ -12,7 +10,6 @@ ClusterName={cluster}
 SlurmctldHost=head({head})
 SlurmUser=slurm
 AuthType=auth/munge
-CryptoType=crypto/munge
 StateSaveLocation=/var/lib/slurm/slurmctld
 SlurmdSpoolDir=/var/lib/slurm/slurmd
 SlurmctldPidFile=/run/slurmctld.pid
@@ -29,8 +26,11 @@ MpiDefault=none
 MailProg=/bin/true
 """
 
-CGROUP_V1 = "CgroupPlugin=cgroup/v1\nCgroupMountpoint=/sys/fs/cgroup\nCgroupAutomount=no\n"
-CGROUP_V2 = "CgroupPlugin=cgroup/v2\nIgnoreSystemd=yes\n"
+CGROUP_CONF = """\
+# With ProctrackType=proctrack/linuxproc and TaskPlugin=task/none Slurm needs no control groups. This plug-in
+# then starts on every host, whichever version of them is mounted there; cgroup/v2 refuses hybrid layouts.
+CgroupPlugin=cgroup/v1
+"""
 
 SETTINGS = """\
 # burstway.toml of the lab: the site, the cloud, and limits short enough to watch.
@@ -57,13 +57,6 @@ orphan_grace_s = 10
 pass_interval_s = 0.5
 scheduler_interval_s = 2
 """
-
-
-def cgroup_conf() -> str:
-    """cgroup.conf for the cgroup version that this host has mounted."""
-    mounts = Path("/proc/self/mounts").read_text(encoding="utf-8").splitlines()
-    whole = any(line.split(" ")[1:3] == ["/sys/fs/cgroup", "cgroup2"] for line in mounts)
-    return CGROUP_V2 if whole else CGROUP_V1
 
 
 def settings_text(place: Layout, idle_s: float, boot_timeout_s: float) -> str:

@@ -13,7 +13,7 @@ from burstway.client import AnswerError, Client, Door
 from burstway.errors import ControlPlaneError, LabError
 from burstway.lab.cloud import LabCloud, start_cloud
 from burstway.lab.enter import run_in
-from burstway.lab.head import GID, GROUP, UID, USER, cgroup_conf, settings_text, slurm_conf
+from burstway.lab.head import CGROUP_CONF, GID, GROUP, UID, USER, settings_text, slurm_conf
 from burstway.providers.lab.layout import Layout
 
 START_S = 30.0
@@ -114,7 +114,7 @@ def _head(cloud: LabCloud, place: Layout, idle_s: float, boot_timeout_s: float) 
         if done.returncode != 0:
             raise LabError(f"setting up the head node: {done.stderr.strip()}", where=" ".join(command))
     _write(root / "etc/hosts", f"127.0.0.1 localhost\n{place.head} head\n")
-    _write(root / "etc/slurm/cgroup.conf", cgroup_conf())
+    _write(root / "etc/slurm/cgroup.conf", CGROUP_CONF)
     _write(root / "etc/slurm/slurm.conf", slurm_conf(place))
     _write(root / "etc/burstway/burstway.toml", settings_text(place, idle_s, boot_timeout_s))
     key = root / "etc/munge/munge.key"
