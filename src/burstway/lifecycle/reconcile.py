@@ -227,10 +227,9 @@ class Reconciler:
                 retry_at=now + RETRY_S, token_expires_at=expires,
             )  # fmt: skip
             return change, array.image, array.subnet
-        generation = node.generation + 1
         change = advance(
             node, Event.LAUNCH, now=now, reason=f"ordering {array.machine_type}", cause="decide: wanted",
-            generation=generation, key=f"{self._site}/{node.name}/{generation}", offer=array.machine_type,
+            key=f"{self._site}/{node.name}/{node.generation}", offer=array.machine_type,
             price_per_hour=self._prices.get(array.machine_type, 0.0),  # the cloud will refuse what has none
             instance_id="", address="", launched_at=now, retry_at=now + RETRY_S, token_expires_at=expires,
             token_used_at=0.0,

@@ -54,6 +54,7 @@ class FakeCloud:
     refuse_next: dict[str, deque[Failure]] = field(default_factory=dict)
     lose_next: dict[str, deque[Failure]] = field(default_factory=dict)
     _machines: dict[str, _Machine] = field(default_factory=dict)
+    _running: int = 0
 
     def offers(self) -> Sequence[Offer]:
         return OFFERS
@@ -73,7 +74,7 @@ class FakeCloud:
         wanted = set(ids)
         for machine in self._machines.values():
             if machine.instance.id in wanted and machine.shown_until is None:
-                machine.shown_until = self.clock.now() + self.listing_lag_s
+                self._end(machine, self.clock.now() + self.listing_lag_s)
         self._fault(self.lose_next, "terminate")
 
     def instances(self) -> list[Instance]:
@@ -89,7 +90,11 @@ class FakeCloud:
         """The machine of this node vanishes by itself."""
         for machine in self._machines.values():
             if machine.instance.node == node and machine.shown_until is None:
-                machine.shown_until = self.clock.now()
+                self._end(machine, self.clock.now())
+
+    def _end(self, machine: _Machine, shown_until: float) -> None:
+        machine.shown_until = shown_until
+        self._running -= 1
 
     def _launch(self, order: Order) -> LaunchResult:
         if known := self._machines.get(order.key):
@@ -97,9 +102,10 @@ class FakeCloud:
         if order.offer not in {offer.name for offer in OFFERS}:
             failure = Failure(FailureKind.INVALID, f"there is no machine type {order.offer!r}")
             return LaunchResult(order.key, failure=failure)
-        if self.quota is not None and len(self.running()) >= self.quota:
+        if self.quota is not None and self._running >= self.quota:
             return LaunchResult(order.key, failure=Failure(FailureKind.QUOTA, f"the quota is {self.quota}"))
         self.launched += 1
+        self._running += 1
         now = self.clock.now()
         address = str(self.network.network_address + self.launched)
         instance = Instance(f"fake-{self.launched}", order.key, order.node, address, order.offer, now)

@@ -19,6 +19,10 @@ from burstway.contracts import (
 
 TIMEOUT_S = 120.0
 
+EACH_ITS_OWN = httpx.Limits(max_keepalive_connections=0)
+"""A connection a request: the cloud closes one that was idle for 5 s or on which it failed, and what is sent
+just then is lost. A new one costs nothing here."""
+
 
 class LabProvider:
     name = "lab"
@@ -27,7 +31,9 @@ class LabProvider:
     def __init__(self, socket: Path) -> None:
         self._socket = socket
         self._http = httpx.Client(
-            transport=httpx.HTTPTransport(uds=str(socket)), base_url="http://lab", timeout=TIMEOUT_S
+            transport=httpx.HTTPTransport(uds=str(socket), limits=EACH_ITS_OWN),
+            base_url="http://lab",
+            timeout=TIMEOUT_S,
         )
 
     def close(self) -> None:
