@@ -8,11 +8,15 @@ from pathlib import Path
 import pytest
 
 import burstway
-from burstway.lab.cloud import start_cloud
+from burstway.lab.cloud import LabCloud, start_cloud
+from burstway.lab.demo import import_example
 from burstway.lab.remains import remove
+from burstway.lab.site import start_slurm, up
 from burstway.providers.lab.layout import Layout, existing_labs, layout
+from living_lab import Lab
 
-LAB_PREFIX = "contract-"
+PREFIXES = ("contract-", "test-", "itself-")
+"""Of the names of labs that tests build; the process id of the run is at the end."""
 
 
 def hidden_from_machines() -> list[Path]:
@@ -26,7 +30,7 @@ def lab_cloud(worker_id: str) -> Iterator[Layout]:
     if os.geteuid() != 0:
         pytest.skip("the lab makes namespaces and mounts, and that needs root")
     _remove_abandoned()
-    place = layout(f"{LAB_PREFIX}{worker_id}-{os.getpid()}")
+    place = layout(f"contract-{worker_id}-{os.getpid()}")
     try:
         start_cloud(place, hidden_from_machines())
         yield place
@@ -34,9 +38,31 @@ def lab_cloud(worker_id: str) -> Iterator[Layout]:
         remove(place, print)
 
 
+@pytest.fixture(scope="session")
+def shared_lab(worker_id: str) -> Iterator[Lab]:
+    """A whole lab for each worker that runs lab tests: site, Slurm, cloud. Needs root."""
+    _remove_abandoned()
+    place = layout(f"test-{worker_id}-{os.getpid()}")
+    try:
+        up(place, print, idle_s=5)
+        import_example(place, print)
+        start_slurm(place, print)
+        with LabCloud(place) as cloud:
+            yield Lab(place, cloud)
+    finally:
+        remove(place, print)
+
+
+@pytest.fixture
+def lab(shared_lab: Lab) -> Iterator[Lab]:
+    """The worker's lab; each test leaves its cloud empty, which is itself checked."""
+    yield shared_lab
+    shared_lab.give_back_all()
+
+
 def _remove_abandoned() -> None:
     """Labs of test runs that were cut off: the number at the end is that of a process no longer there."""
     for name in existing_labs():
         pid = name.rpartition("-")[2]
-        if name.startswith(LAB_PREFIX) and pid.isdecimal() and not Path(f"/proc/{pid}").exists():
+        if name.startswith(PREFIXES) and pid.isdecimal() and not Path(f"/proc/{pid}").exists():
             remove(layout(name), print)

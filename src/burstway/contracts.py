@@ -107,7 +107,8 @@ class Provider(Protocol):
 
     * the same order twice is one machine; an order that the cloud accepted returns at once, booting or not;
     * terminating what is absent succeeds;
-    * `instances()` is the only truth, but may lag `listing_lag_s` seconds behind launch and terminate.
+    * `instances()` shows this site's machines only, never those of another in the same account; it is the
+      only truth, but may lag `listing_lag_s` seconds behind launch and terminate.
     """
 
     name: str

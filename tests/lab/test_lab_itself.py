@@ -33,8 +33,7 @@ def _seen(place: Layout) -> dict[str, set[str]]:
 
 @pytest.fixture
 def place(worker_id: str) -> Iterator[Layout]:
-    made = layout(f"itself-{worker_id}")
-    remove(made, print)
+    made = layout(f"itself-{worker_id}-{os.getpid()}")
     yield made
     remove(made, print)
 

@@ -179,7 +179,8 @@ def _stopping(node: Node, seen: Instance | None, world: World) -> Iterator[Actio
 
 def _gone(node: Node, _: Instance | None, world: World) -> Iterator[Action]:
     if node.wanted:
-        yield Transition(node, Event.REQUEST, "wanted again while it was being given back", "decide: wanted")
+        reason = "wanted again while it was being given back"
+        yield Transition(node, Event.REQUEST, reason, "decide: wanted", {"generation": node.generation + 1})
     elif view := _view(node, world):
         if view.powering_down:
             yield Release(node, "the machine is gone")

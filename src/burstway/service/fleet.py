@@ -246,8 +246,18 @@ def _refuse_same_names(cluster: Cluster, others: list[Cluster]) -> None:
 
 def _wanted(node: Node, origin: Origin, now: float, reason: str, cause: str) -> list[tuple[Node, NodeEvent]]:
     if node.state is State.GONE:
-        return [advance(node, Event.REQUEST, now=now, reason=reason, cause=cause, wanted=True, origin=origin,
-                generation=node.generation + 1)]
+        return [
+            advance(
+                node,
+                Event.REQUEST,
+                now=now,
+                reason=reason,
+                cause=cause,
+                wanted=True,
+                origin=origin,
+                generation=node.generation + 1,
+            )
+        ]
     if origin is Origin.SLURM and node.configured and node.state in (State.JOINED, State.READY):
         # Slurm has forgotten that it is up (slurmctld was killed before it had saved that), and believes no
         # registration of a slurmd that started before this request

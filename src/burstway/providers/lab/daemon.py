@@ -74,6 +74,7 @@ class Cloud:
         self._place = place
         self._hidden = hidden
         self._launching = threading.Lock()
+        self._ordered: dict[str, Machine] = {}
 
     def build(self) -> None:
         make_image(self._place.images / "head")
@@ -83,7 +84,8 @@ class Cloud:
 
     def launch(self, orders: Sequence[OrderBody]) -> list[dict[str, Any]]:
         with self._launching:
-            known = {m.spec.key: m for m in self.machines.alive() if m.spec.key}
+            # An order that was carried out once is never carried out again, its machine running or not.
+            known = self._ordered
             offered = {offer.name for offer in OFFERS}
             new = {order.key: order for order in orders if order.key not in known and order.offer in offered}
             made = self.machines.create(

@@ -73,6 +73,8 @@ class Fabric:
         )
         for path in (self._site, self._cloud):
             in_namespace(path, ["sysctl", "-qw", "net.ipv4.ip_forward=1"])
+            # With br_netfilter a bridge shows frames between its own machines to the border's rules.
+            in_namespace(path, ["sysctl", "-qew", "net.bridge.bridge-nf-call-iptables=0"])
         self.open_border(())
 
     def open_border(self, rules: Iterable[Rule]) -> None:

@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import threading
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
@@ -104,6 +105,8 @@ class Machines:
         with self._lock:
             found = [machine for name in ids if (machine := self._machines.get(name))]
             for machine in found:
+                while machine.alive and not machine.pid:  # it was made just now
+                    time.sleep(0.001)
                 kill(machine.pid)
             for machine in found:
                 self._clear(machine)
