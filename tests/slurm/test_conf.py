@@ -55,9 +55,9 @@ ALWAYS = {
     "SlurmctldPort": str(port("slurmctld")),
     "SlurmdPort": str(port("slurmd")),
     "SrunPortRange": str(flow("srun").ports),
-    "CommunicationParameters": "NoAddrCache",
     "SlurmctldParameters": "enable_configless,idle_on_node_suspend",
 }
+CACHE = {"CommunicationParameters": "NoAddrCache"}
 NO_FANOUT = {
     "TreeWidth": "65533",
     "SlurmctldParameters": "enable_configless,idle_on_node_suspend,cloud_reg_addrs",
@@ -67,10 +67,10 @@ NO_FANOUT = {
 @pytest.mark.parametrize(
     ("version", "more"),
     [
-        ((21, 8), NO_FANOUT | {"PrivateData": "cloud"}),
-        ((22, 5), NO_FANOUT | {"PrivateData": "cloud"}),
-        ((23, 2), NO_FANOUT),
-        ((23, 11), {}),
+        ((21, 8), CACHE | NO_FANOUT | {"PrivateData": "cloud"}),
+        ((22, 5), CACHE | NO_FANOUT | {"PrivateData": "cloud"}),
+        ((23, 2), CACHE | NO_FANOUT),
+        ((23, 11), CACHE),
         ((26, 5), {}),
     ],
 )

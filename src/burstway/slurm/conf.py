@@ -110,7 +110,9 @@ def _network_lines(version: Version) -> Iterator[_Line]:
     yield _Line(
         "SrunPortRange", str(flow("srun").ports), "tasks connect back to srun; the firewall rules open it"
     )
-    yield _Line("CommunicationParameters", "NoAddrCache", "a node has another address each time it is rented")
+    if version < (24, 11):  # 24.11.5 calls it defunct; where it is not needed it costs a line in the log
+        why = "a node has another address each time it is rented"
+        yield _Line("CommunicationParameters", "NoAddrCache", why)
     if version < (23, 11):
         yield _Line("TreeWidth", "65533", f"{_release(version)} cannot pass messages on between cloud nodes")
 
