@@ -21,7 +21,7 @@ from burstway.model.node import Node, NodeEvent
 class FailureKind(StrEnum):
     """Why the cloud did not do it, named for what the caller does next."""
 
-    OUT_OF_CAPACITY = "out of capacity"  # try the next offer
+    OUT_OF_CAPACITY = "out of capacity"  # the next offer may have it; there is no next one yet
     QUOTA = "quota"  # tell the operator; no retry helps
     THROTTLED = "throttled"  # ask again after retry_after_s; says nothing about capacity
     DENIED = "denied"  # credentials or rights; no retry helps

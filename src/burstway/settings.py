@@ -32,7 +32,8 @@ class SiteSettings(_Section):
     address: IPv4Address = Field(description="where nodes reach the control plane and slurmctld")
     network: IPv4Network = Field(description="the site's range, as seen from the cloud")
     users: tuple[str, ...] | None = Field(
-        default=None, description="users that nodes get; all with a UID of 1000 to 59999 when absent"
+        default=None,
+        description="users that nodes get; when absent, all that `getent passwd` lists, UID 1000 to 59999",
     )
 
 
@@ -162,6 +163,8 @@ def parse_settings(text: str, file: str) -> Settings:
         settings = Settings.model_validate(values)
     except ValidationError as refused:
         problems += [_problem(error, text, file) for error in refused.errors() if error["loc"]]
+        # a default that contradicts what is written stands nowhere in the file
+        problems = problems or [_problem(error, text, file) for error in refused.errors()]
     if problems:
         raise SettingsError(sorted(problems, key=lambda problem: problem.line))
     return settings

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPri
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from burstway.errors import BurstwayError, InputError, StoreError
-from burstway.identity.authority import AUTHORITY_YEARS, CERTIFICATE_DAYS, Authority, serial_of, write_secret
+from burstway.identity.authority import AUTHORITY_YEARS, NODE_DAYS, Authority, serial_of, write_secret
 
 NOW = datetime.datetime(2030, 1, 1, tzinfo=datetime.UTC)
 NODE = "hpc1-hpc-1"
@@ -157,7 +157,7 @@ def test_a_sound_key_is_signed_with_the_nodes_name_only(authority: Authority, ki
     assert extensions[x509.BasicConstraints] == x509.BasicConstraints(ca=False, path_length=None)
     assert extensions[x509.ExtendedKeyUsage] == x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH])
     assert certificate.public_key() == key.public_key()
-    assert certificate.not_valid_after_utc - NOW == datetime.timedelta(days=CERTIFICATE_DAYS)
+    assert certificate.not_valid_after_utc - NOW == datetime.timedelta(days=NODE_DAYS)
     assert certificate.not_valid_before_utc < NOW, "a node's clock may be a little behind"
 
 
@@ -237,7 +237,7 @@ def test_openssl_agrees(tmp_path: Path, authority: Authority) -> None:
     assert openssl(*verify, "-purpose", "sslclient", server).returncode != 0
     assert openssl(*verify, "-purpose", "sslserver", "-verify_ip", "10.1.2.4", server).returncode != 0
     assert openssl("verify", "-CAfile", other.certificate_file, node).returncode != 0
-    later = str(int((now + datetime.timedelta(days=CERTIFICATE_DAYS + 1)).timestamp()))
+    later = str(int((now + datetime.timedelta(days=NODE_DAYS + 1)).timestamp()))
     assert openssl(*verify, "-attime", later, node).returncode != 0
     end = str(int((now + datetime.timedelta(days=365 * AUTHORITY_YEARS + 1)).timestamp()))
     assert openssl(*verify, "-attime", end, live.certificate_file).returncode != 0

@@ -143,9 +143,7 @@ def join(channel: Channel, folder: str, boot: "Dict[str, Any]") -> None:
     os.chmod(key, 0o600)
     with open(request) as file:
         csr = file.read()
-    answer = channel.call(
-        "POST", "/v1/agent/join", {"node": boot["node"], "token": boot["token"], "csr": csr}
-    )
+    answer = ask_to_join(channel, {"node": boot["node"], "token": boot["token"], "csr": csr})
     write(certificate, answer["certificate"], 0o600)
     channel.close()
 
@@ -499,13 +497,19 @@ def main(arguments: "List[str]") -> int:
 
     try:
         join(channel, folder, boot)
+    except (RefusedError, StepError) as error:
+        log("cannot join: %s" % error)
+        return 1
+    try:
         configuration = channel.call("GET", "/v1/agent/configuration")
         if configure(configuration, daemons, report):
             work(channel, daemons, configuration, report)
-    except RefusedError as refused:
-        log("the control plane refused: %s" % refused)
-    except StepError as failed:
-        log("%s" % failed)
+    except Exception as error:  # whatever it is, the node's story must tell it
+        log("%s: %s" % (type(error).__name__, error))
+        try:
+            report({"steps": [], "configured": False, "failed": "the agent failed: %s" % error})
+        except RefusedError as refused:  # the node was given back: its story has an end already
+            log("%s" % refused)
     return 1
 
 

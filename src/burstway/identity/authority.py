@@ -21,7 +21,9 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from burstway.errors import InputError, StoreError
 
 AUTHORITY_YEARS = 10
-CERTIFICATE_DAYS = 365
+NODE_DAYS = 365
+SERVER_DAYS = 365 * AUTHORITY_YEARS
+"""The control plane's certificate is made anew at each start, and must last from one to the next."""
 CLOCK_SKEW = datetime.timedelta(minutes=10)
 LEAST_RSA_BITS = 2_048
 
@@ -106,7 +108,7 @@ class Authority:
             .public_key(key)
             .serial_number(x509.random_serial_number())
             .not_valid_before(now - CLOCK_SKEW)
-            .not_valid_after(now + datetime.timedelta(days=CERTIFICATE_DAYS))
+            .not_valid_after(now + datetime.timedelta(days=SERVER_DAYS if server else NODE_DAYS))
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(x509.SubjectAlternativeName(list(names)), critical=False)
             .add_extension(x509.ExtendedKeyUsage([usage]), critical=False)

@@ -2,7 +2,8 @@
 
 import grp
 import pwd
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -28,8 +29,10 @@ class Group:
 
 
 def site_users(names: Collection[str] | None) -> dict[str, Any]:
-    """Users and groups as the agent takes them; `names` are the people, None for all of them."""
-    found = [entry for entry in pwd.getpwall() if _is_person(entry, names)]
+    """Users and groups as the agent takes them; `names` are the people. Without names they are all that the
+    name service lists: LDAP and SSSD list nobody unless enumeration is on, so name them there.
+    A name that the head node does not know, or no longer, is left out."""
+    found = list(_named(names)) if names is not None else _everybody()
     users = [User(e.pw_name, e.pw_uid, e.pw_gid, e.pw_gecos, e.pw_dir, e.pw_shell) for e in found]
     wanted = {user.name for user in users}
     primary = {user.gid for user in users}
@@ -41,7 +44,11 @@ def site_users(names: Collection[str] | None) -> dict[str, Any]:
     return {"users": [asdict(user) for user in users], "groups": [asdict(group) for group in groups]}
 
 
-def _is_person(entry: pwd.struct_passwd, names: Collection[str] | None) -> bool:
-    if names is not None:
-        return entry.pw_name in names
-    return FIRST_UID <= entry.pw_uid <= LAST_UID
+def _everybody() -> list[pwd.struct_passwd]:
+    return [entry for entry in pwd.getpwall() if FIRST_UID <= entry.pw_uid <= LAST_UID]
+
+
+def _named(names: Collection[str]) -> Iterator[pwd.struct_passwd]:
+    for name in names:
+        with suppress(KeyError):
+            yield pwd.getpwnam(name)

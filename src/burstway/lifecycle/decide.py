@@ -160,14 +160,15 @@ def _serving(node: Node, seen: Instance | None, world: World) -> Iterator[Action
 
 def _failed(node: Node, seen: Instance | None, world: World) -> Iterator[Action]:
     yield from _give_back(node, seen, world)
-    if world.has_scheduler:
+    if world.has_scheduler and not node.wanted:
         yield TellFailed(node, node.reason)
     else:
+        # wanted again: the scheduler has found out by itself and started anew; telling it would fail that
         yield Transition(node, Event.STOP, node.reason, "decide: failed")
 
 
 def _stopping(node: Node, seen: Instance | None, world: World) -> Iterator[Action]:
-    yield from _believed_up(node, world)
+    yield from _believed_up(node, world) or _believed_coming(node, world)
     if world.instances is None:
         return
     if seen:
@@ -215,10 +216,18 @@ def _given_up(node: Node, seen: Instance | None, world: World) -> list[Action]:
     return []
 
 
-def _believed_up(node: Node, world: World) -> Iterator[Action]:
+def _believed_up(node: Node, world: World) -> list[Action]:
     """The scheduler would send jobs to a machine that is going or gone: tell it."""
-    if (view := _view(node, world)) and view.registered:
-        yield TellFailed(node, node.reason)
+    view = _view(node, world)
+    return [TellFailed(node, node.reason)] if view and view.registered else []
+
+
+def _believed_coming(node: Node, world: World) -> list[Action]:
+    """The scheduler holds a job for a machine that was given back before it came: tell it."""
+    view = _view(node, world)
+    if node.wanted or view is None or view.powered_down or view.powering_down or view.down:
+        return []
+    return [TellFailed(node, node.reason)]
 
 
 def _overdue(node: Node, world: World) -> list[Action]:

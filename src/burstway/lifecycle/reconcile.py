@@ -7,7 +7,7 @@ What is written before what is the whole point here:
   since it was decided upon: the next pass decides anew.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -40,11 +40,14 @@ from burstway.lifecycle.decide import (
     decide,
 )
 from burstway.lifecycle.states import Event, advance, allowed, note
-from burstway.model.cluster import Cluster
+from burstway.model.cluster import Cluster, NodeArray
 from burstway.model.node import Node, NodeEvent, State
 
 LAUNCH_BATCH = 1_000
 """Orders a call: no more than the clouds' own bulk calls take, and little enough to hold in memory."""
+
+MOST_REASONS = 10
+"""Slurm is told of failed nodes by a command for each reason; of more reasons than these, by one for all."""
 
 RETRY_S = 5.0
 """How long to wait after an order whose answer was lost or throttled, when the cloud does not say."""
@@ -87,19 +90,22 @@ class Reconciler:
         self._asked_scheduler_at = 0.0
         self._prices: dict[str, float] = {}
 
-    def step(self) -> bool:
-        """One pass. True when it changed something, so that the next pass may have more to do."""
+    def step(self, *, launch: bool = True) -> bool:
+        """One pass. True when it changed something, so that the next pass may have more to do. Without
+        `launch` nothing is ordered: the cloud's network is not ready for machines.
+
+        Machines are given back before anything is written: a full disk must not keep them billing."""
         world = self._observe()
         actions = decide(world)
         for action in actions:
             if not isinstance(action, Launch):
                 _log.debug("decided", action=type(action).__name__, reason=action.reason)
-        done = self._transitions([a for a in actions if isinstance(a, Transition)])
+        done = self._terminate([a for a in actions if isinstance(a, Terminate)])
+        done |= self._transitions([a for a in actions if isinstance(a, Transition)])
         done |= self._adopt([a for a in actions if isinstance(a, Adopt)])
-        done |= self._terminate([a for a in actions if isinstance(a, Terminate)])
         done |= self._tell_failed([a for a in actions if isinstance(a, TellFailed)])
         self._release([a for a in actions if isinstance(a, Release)])
-        launches = [a for a in actions if isinstance(a, Launch)]
+        launches = [a for a in actions if isinstance(a, Launch) and launch]
         for first in range(0, len(launches), LAUNCH_BATCH):
             done |= self._launch(launches[first : first + LAUNCH_BATCH])
         if done:
@@ -207,10 +213,12 @@ class Reconciler:
                 node = current.get(launch.node.name)
                 if node is None or node.version != launch.node.version:
                     continue
-                change, image, subnet = self._intent(node, clusters[node.cluster], now)
-                changes.append(change)
-                if change[0].state is State.LAUNCHING:
-                    ordered.append((change[0], image, subnet))
+                array = _array(clusters, node)
+                if array is None:
+                    changes.append(_homeless(node, now))
+                    continue
+                changes.append(self._intent(node, array, now))
+                ordered.append((changes[-1][0], array.image, array.subnet))
             transaction.save(changes)
             transaction.start_rentals(
                 Rental(node.key, node.name, node.offer, node.price_per_hour, now) for node, _, _ in ordered
@@ -218,16 +226,14 @@ class Reconciler:
         _log_changes(changes)
         return ordered
 
-    def _intent(self, node: Node, cluster: Cluster, now: float) -> tuple[_Change, str, str]:
-        array = cluster.array(node.array)
+    def _intent(self, node: Node, array: NodeArray, now: float) -> _Change:
         expires = now + self._timing.token_lifetime_s
         if node.state is State.LAUNCHING:
-            change = note(
+            return note(
                 node, "order again", now=now, reason=node.reason, cause="decide: not known to have arrived",
                 retry_at=now + RETRY_S, token_expires_at=expires,
             )  # fmt: skip
-            return change, array.image, array.subnet
-        change = advance(
+        return advance(
             node, Event.LAUNCH, now=now, reason=f"ordering {array.machine_type}", cause="decide: wanted",
             key=f"{self._site}/{node.name}/{node.generation}", offer=array.machine_type,
             price_per_hour=self._prices.get(array.machine_type, 0.0),  # the cloud will refuse what has none
@@ -236,7 +242,6 @@ class Reconciler:
             token_used_by="", certificate_serial="", configured=False,
             registrations=0, seen_at=0.0,
         )  # fmt: skip
-        return change, array.image, array.subnet
 
     def _order(self, node: Node, image: str, subnet: str) -> Order:
         tags = {"burstway-site": self._site, "burstway-key": node.key, "burstway-node": node.name}
@@ -290,15 +295,19 @@ class Reconciler:
         by_reason: dict[str, list[str]] = {}
         for tell in told:
             by_reason.setdefault(tell.reason, []).append(tell.node.name)
-        try:
-            for reason, names in by_reason.items():
+        if len(by_reason) > MOST_REASONS:
+            everybody = [tell.node.name for tell in told]
+            by_reason = {"several reasons: burstway node explain NODE": everybody}
+        heard: list[str] = []
+        for reason, names in by_reason.items():
+            try:
                 self._scheduler.fail(names, reason)
-        except SchedulerError as refused:
-            _log.warning("the scheduler was not told of failed nodes; next try soon", error=str(refused))
-            return False
+                heard += names
+            except SchedulerError as refused:
+                _log.warning("the scheduler was not told of failed nodes; next try soon", error=str(refused))
         now = self._clock.now()
         with self._store.write() as transaction:
-            nodes = _by_name(transaction, (tell.node.name for tell in told))
+            nodes = _by_name(transaction, heard)
             changes = [
                 advance(node, Event.STOP, now=now, reason=node.reason, cause="scheduler: told of the failure")
                 for node in nodes.values()
@@ -321,8 +330,8 @@ class Reconciler:
         False when the cloud does not answer."""
         with self._store.read() as transaction:
             clusters = {cluster.name: cluster for cluster in transaction.clusters()}
-        arrays = {(launch.node.cluster, launch.node.array) for launch in launches}
-        if {clusters[cluster].array(array).machine_type for cluster, array in arrays} <= self._prices.keys():
+        arrays = [array for launch in launches if (array := _array(clusters, launch.node))]
+        if {array.machine_type for array in arrays} <= self._prices.keys():
             return True
         try:
             self._prices = {offer.name: offer.price_per_hour for offer in self._provider.offers()}
@@ -371,6 +380,18 @@ def _waits_for_scheduler(node: Node, now: float) -> bool:
         return node.configured
     leaving = node.state in (State.STOPPING, State.GONE)
     return leaving and 0 < now - node.since < TERMINATE_AGAIN_S
+
+
+def _array(clusters: Mapping[str, Cluster], node: Node) -> NodeArray | None:
+    """The node's array, unless its cluster was deleted or replaced by one without it."""
+    cluster = clusters.get(node.cluster)
+    return cluster.array_of(node.name) if cluster else None
+
+
+def _homeless(node: Node, now: float) -> _Change:
+    event = Event.VANISH if node.state is State.REQUESTED else Event.STOP
+    reason = f"there is no array {node.array} in a cluster {node.cluster} any more"
+    return advance(node, event, now=now, reason=reason, cause="cluster: deleted or replaced", wanted=False)
 
 
 def _by_name(transaction: Transaction, names: Iterable[str]) -> dict[str, Node]:

@@ -21,7 +21,7 @@ class State(StrEnum):
 
 
 class Origin(StrEnum):
-    """Who asked for the node; Slurm only gives back what Slurm asked for."""
+    """Who asked for the node."""
 
     SLURM = "slurm"
     OPERATOR = "operator"

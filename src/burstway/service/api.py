@@ -43,9 +43,10 @@ def make_api(parts: Parts) -> ASGIApp:
     return BoundedBody(app)
 
 
-def _explain(_: Request, error: Exception) -> JSONResponse:
+def _explain(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, BurstwayError)
-    if error.status >= 500:
+    # slurmctld starts its programs without a standard error: what they are refused is known only here
+    if error.status >= 500 or request.url.path.startswith("/v1/slurm/"):
         _log.error("a request failed", error=str(error))
     return JSONResponse(_problem(error), error.status)
 

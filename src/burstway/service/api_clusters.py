@@ -62,7 +62,7 @@ def cluster_routes(parts: Parts) -> APIRouter:
             parts.settings.slurm,
             parts.settings.site,
             found,
-            parts.offers,
+            parts.offers(),
             Path(programs),
             parts.slurm_version,
         )

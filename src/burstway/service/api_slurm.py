@@ -7,8 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from burstway.errors import InputError
 from burstway.service.parts import Parts
-from burstway.service.requests import PROGRAMS
-from burstway.slurm.resume_file import SpooledRequest
+from burstway.slurm.resume_file import PROGRAMS, SpooledRequest
 
 
 class RequestBody(BaseModel):

@@ -19,13 +19,15 @@ class Changes:
         self._event = asyncio.Event()
         self._pending = False
         self.closing = False
+        self.count = 0
 
     def attach(self, loop: asyncio.AbstractEventLoop) -> None:
         """Called in the event loop once it runs."""
         self._loop = loop
 
     def announce(self) -> None:
-        """Something has changed. From any thread."""
+        """Something has changed. From any thread, after the change can be read."""
+        self.count += 1
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._gather)
 

@@ -13,7 +13,7 @@ import socket
 import ssl
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import structlog
@@ -95,11 +95,21 @@ class Loop:
             self._ending.wait(SETTLE_S)
 
     def _pass(self) -> bool:
-        self._plane.parts.requests.drain(self._plane.settings.control_plane.spool)
+        parts = self._plane.parts
+        for side_work in (parts.requests.drain, parts.enrolment.record_seen):
+            self._attempt(side_work)
         if not self._prepared:
             self._prepare()
-        self._plane.parts.enrolment.record_seen()
-        return self._plane.reconciler.step()
+        return self._plane.reconciler.step(launch=self._prepared)
+
+    def _attempt(self, side_work: Callable[[], None]) -> None:
+        """What goes wrong beside a pass must not keep machines from being given back."""
+        try:
+            side_work()
+        except BurstwayError as failed:
+            _log.error("beside a pass", error=str(failed))
+        except Exception:  # noqa: BLE001  as above
+            _log.exception("beside a pass, by a defect of Burstway")
 
     def _prepare(self) -> None:
         """Opens the cloud's border for what must get through; tried again until the cloud has answered."""

@@ -13,9 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import structlog
+
 from burstway.clock import Clock
 from burstway.contracts import Store
-from burstway.errors import InputError, RefusedError, SchedulerError
+from burstway.errors import RefusedError, SchedulerError
 from burstway.flows.table import port
 from burstway.identity.authority import Authority, key_fingerprint
 from burstway.identity.tokens import JoinTokens
@@ -25,6 +27,8 @@ from burstway.model.node import Node, State
 from burstway.settings import Settings
 
 MUNGE_TIMEOUT_S = 10
+_DIGEST = " digest"
+_log = structlog.get_logger("enrolment")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +48,9 @@ class Enrolment:
         authority: Authority,
         tokens: JoinTokens,
         wake: Callable[[], None],
+        changed: Callable[[], int],
     ) -> None:
+        """`changed` counts the changes there were: what all nodes share is worked out once for each."""
         self._settings = settings
         self._store = store
         self._clock = clock
@@ -53,6 +59,8 @@ class Enrolment:
         self._wake = wake
         self._up_since = clock.now()
         self._seen: dict[str, float] = {}
+        self._changed = changed
+        self._hosts: tuple[int, dict[str, dict[str, str]]] = (-1, {})
 
     def join(self, name: str, token: str, request: str) -> str:
         """The certificate for the node's key. The token is used up with it. Raises RefusedError."""
@@ -92,15 +100,18 @@ class Enrolment:
 
     def configuration(self, node: Node) -> dict[str, Any]:
         """All that the agent sets up, in JSON. The secrets in it go to this node's own channel only."""
+        users = site_users(self._settings.site.users)
+        if missing := set(self._settings.site.users or ()) - {user["name"] for user in users["users"]}:
+            _log.warning("site.users names users that the head node does not know", users=sorted(missing))
         configuration: dict[str, Any] = {
             "node": node.name,
             "time": self._clock.now(),
-            "users": site_users(self._settings.site.users),
+            "users": users,
             **self.work(node.name),
         }
         if slurm := self._settings.slurm:
             configuration["munge"] = {
-                "key": _munge_key(slurm.munge_key),
+                "key": munge_key(slurm.munge_key),
                 "credential": _credential(slurm.munge_socket),
             }
             address = self._settings.site.address
@@ -111,18 +122,31 @@ class Enrolment:
         """What may change while a node is up: the names that it resolves, and how often its slurmd is to have
         registered anew. The version changes with them."""
         with self._store.read() as transaction:
-            nodes = transaction.nodes(live=True)
-        node = next((node for node in nodes if node.name == name), None)
+            node = transaction.node(name)
         if node is None:
             return {"hosts": {}, "registrations": 0, "version": "gone"}
-        site = self._settings.site
-        hosts = {site.head: str(site.address)}
-        hosts.update(
-            {other.name: other.address for other in nodes if other.cluster == node.cluster and other.address}
-        )
-        work: dict[str, Any] = {"hosts": hosts, "registrations": node.registrations}
-        digest = hashlib.sha256(json.dumps(work, sort_keys=True).encode()).hexdigest()[:16]
-        return {**work, "version": digest}
+        hosts = self._hosts_of(node.cluster)
+        version = f"{hosts[_DIGEST]}-{node.registrations}"
+        names = {name: address for name, address in hosts.items() if name != _DIGEST}
+        return {"hosts": names, "registrations": node.registrations, "version": version}
+
+    def _hosts_of(self, cluster: str) -> dict[str, str]:
+        """Names and addresses in a cluster, with their digest: worked out once a change for all nodes."""
+        count, known = self._hosts
+        now = self._changed()
+        if count != now:
+            known = {}
+            self._hosts = (now, known)
+        if cluster not in known:
+            with self._store.read() as transaction:
+                nodes = transaction.nodes(live=True)
+            hosts = {self._settings.site.head: str(self._settings.site.address)}
+            hosts.update(
+                {node.name: node.address for node in nodes if node.cluster == cluster and node.address}
+            )
+            digest = hashlib.sha256(json.dumps(hosts, sort_keys=True).encode()).hexdigest()[:16]
+            known[cluster] = {**hosts, _DIGEST: digest}
+        return known[cluster]
 
     def report(self, node: Node, report: Report) -> None:
         now = self._clock.now()
@@ -134,12 +158,17 @@ class Enrolment:
             if report.failed:
                 if not allowed(current.state, Event.FAIL):
                     return
+                reason = "".join(letter if letter.isprintable() else " " for letter in report.failed)
                 change = advance(
-                    current, Event.FAIL, now=now, reason=report.failed, cause=f"agent: after {steps}",
+                    current, Event.FAIL, now=now, reason=reason, cause=f"agent: after {steps}",
                     wanted=False, retry_at=0.0, certificate_serial="",
                 )  # fmt: skip
             elif report.configured and current.state is State.JOINED:
-                reason = "configured; waiting for it to register with Slurm"
+                reason = (
+                    "configured; waiting for it to register with Slurm"
+                    if self._settings.slurm
+                    else "configured"
+                )
                 change = note(
                     current, "configured", now=now, reason=reason, cause=f"agent: {steps}",
                     configured=True, seen_at=now,
@@ -157,11 +186,12 @@ class Enrolment:
                 transaction.touch(seen)
 
 
-def _munge_key(path: Path) -> str:
+def munge_key(path: Path) -> str:
+    """The key, in hexadecimal digits. Raises SchedulerError, so that a node asks again."""
     try:
         return path.read_bytes().hex()
     except OSError as refused:
-        raise InputError(
+        raise SchedulerError(
             f"the munge key cannot be read: {refused.strerror}", where=str(path),
             remedy="set slurm.munge_key in burstway.toml",
         ) from refused  # fmt: skip

@@ -18,7 +18,7 @@ from burstway.model.names import MOST_NODES, expand_hostlist
 from burstway.model.node import Node, NodeEvent, Origin, State
 from burstway.template.to_model import read_cluster
 
-_USED = (State.JOINED, State.READY, State.DRAINING)
+_EXPECTED = (State.REQUESTED, State.LAUNCHING, State.BOOTING, State.JOINED, State.READY, State.DRAINING)
 _log = structlog.get_logger("fleet")
 
 
@@ -89,7 +89,8 @@ class Fleet:
             return _cluster(transaction, name), transaction.cluster_source(name)
 
     def _refuse_with_nodes(self, transaction: Transaction, name: str) -> None:
-        live = [node.name for node in transaction.nodes(live=True) if node.cluster == name]
+        nodes = [node for node in transaction.nodes() if node.cluster == name]
+        live = [node.name for node in nodes if node.wanted or node.state is not State.GONE]
         if live:
             raise ConflictError(
                 f"cluster {name} has {len(live)} nodes",
@@ -132,28 +133,31 @@ class Fleet:
         return [after.get(node.name, node) for node in nodes]
 
     def stop_now(self, hostlist: str, *, reason: str, cause: str) -> list[Node]:
-        """As `unwant`, of nodes that the scheduler may be using: it is told first, so that it requeues their
-        jobs and sends no more. Should it not answer, the machines are given back all the same, and the loop
-        tells it later."""
+        """As `unwant`, of nodes that the scheduler uses or waits for: it is told first, so that it requeues
+        their jobs and sends no more. Should it not answer, the machines are given back all the same; the
+        loop tells it while they go, and at the latest its ResumeTimeout or SlurmdTimeout does."""
         with self._store.read() as transaction:
             nodes = self._existing(transaction, hostlist)
-        used = [node.name for node in nodes if node.state in _USED]
-        if self._scheduler is not None and used:
+        expected = [node.name for node in nodes if node.state in _EXPECTED]
+        if self._scheduler is not None and expected:
             try:
-                self._scheduler.fail(used, reason)
+                self._scheduler.fail(expected, reason)
             except SchedulerError as refused:
                 _log.warning("the scheduler was not told of stopped nodes", error=str(refused))
         return self.unwant(hostlist, reason=reason, cause=cause)
 
     def drain(self, hostlist: str, *, reason: str, cause: str) -> list[Node]:
         """These nodes are to be given back when their jobs have ended. Without a scheduler that is now, as it
-        is for nodes that are not ready and so have no jobs."""
+        is for nodes that are not ready: jobs that wait for those are requeued."""
         with self._store.read() as transaction:
             nodes = self._existing(transaction, hostlist)
         ready = [node for node in nodes if node.state is State.READY]
         if self._scheduler is None or not ready:
-            return self.unwant(hostlist, reason=reason, cause=cause)
+            return self.stop_now(hostlist, reason=reason, cause=cause)
         self._scheduler.drain([node.name for node in ready], reason)
+        coming = [node.name for node in nodes if node.state in _EXPECTED and node not in ready]
+        if coming:
+            self._scheduler.fail(coming, reason)
         now = self._clock.now()
         with self._store.write() as transaction:
             current = transaction.nodes([node.name for node in nodes])
@@ -182,7 +186,7 @@ class Fleet:
                             wanted=False, retry_at=0.0, certificate_serial="",
                         )
                     )  # fmt: skip
-                elif node.wanted:
+                elif node.wanted or not node.version:  # on record, so that the loop repairs it in Slurm
                     changes.append(note(node, "unwanted", now=now, reason=reason, cause=cause, wanted=False))
             transaction.save(changes)
         self._wake()

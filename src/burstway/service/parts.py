@@ -1,5 +1,6 @@
 """What the API is made of, handed to its routes by the wiring."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from burstway.clock import Clock
@@ -22,5 +23,5 @@ class Parts:
     fleet: Fleet
     requests: Requests
     changes: Changes
-    offers: "dict[str, Offer]"
+    offers: Callable[[], Mapping[str, Offer]]
     slurm_version: tuple[int, int]

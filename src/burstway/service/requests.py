@@ -16,7 +16,6 @@ from burstway.model.node import Origin
 from burstway.service.fleet import Fleet
 from burstway.slurm.resume_file import SpooledRequest, parse_resume_file, read_spooled
 
-PROGRAMS = ("resume", "suspend", "resume-fail")
 REJECTED = "rejected"
 REMEMBERED_REQUESTS = 10_000
 
@@ -26,33 +25,40 @@ _log = structlog.get_logger("requests")
 class Requests:
     """Carries out each request once, whichever way and however often it comes. Safe from any thread."""
 
-    def __init__(self, fleet: Fleet) -> None:
+    def __init__(self, fleet: Fleet, spool: Path) -> None:
         self._fleet = fleet
-        self._lock = threading.Lock()
+        self._spool = spool
+        self._lock = threading.RLock()
         self._done: OrderedDict[str, None] = OrderedDict()
 
     def carry_out(self, request: SpooledRequest) -> None:
-        """Raises InputError, and changes nothing, when a node of it does not exist."""
+        """Carries the request out, after what is in the spool: an old suspend must not undo a new resume.
+        Raises InputError, and changes nothing, when a node of it does not exist."""
         with self._lock:
-            if request.id in self._done:
-                return
-            _apply(self._fleet, request)
-            self._done[request.id] = None
-            if len(self._done) > REMEMBERED_REQUESTS:
-                self._done.popitem(last=False)
+            self.drain()
+            self._once(request)
 
-    def drain(self, spool: Path) -> None:
+    def drain(self) -> None:
         """Carries out what is in the spool, and removes it, until the store or the disk refuses."""
-        for path in sorted(path for path in spool.glob("*.json") if not path.name.startswith(".")):
-            try:
-                self._drain_one(path)
-            except (StoreError, OSError) as failed:
-                _log.error("the spool waits", file=path.name, error=str(failed))
-                return
+        with self._lock:
+            for path in sorted(path for path in self._spool.glob("*.json") if path.name[0] != "."):
+                try:
+                    self._drain_one(path)
+                except (StoreError, OSError) as failed:
+                    _log.error("the spool waits", file=path.name, error=str(failed))
+                    return
+
+    def _once(self, request: SpooledRequest) -> None:
+        if request.id in self._done:
+            return
+        _apply(self._fleet, request)
+        self._done[request.id] = None
+        if len(self._done) > REMEMBERED_REQUESTS:
+            self._done.popitem(last=False)
 
     def _drain_one(self, path: Path) -> None:
         try:
-            self.carry_out(read_spooled(path))
+            self._once(read_spooled(path))
         except InputError as refused:
             _log.error("a request from the spool is refused", file=path.name, error=str(refused))
             rejected = path.with_name(REJECTED)

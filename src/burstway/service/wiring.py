@@ -5,13 +5,13 @@ import os
 import pwd
 import re
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Network
 
 from burstway.agent.user_data import UserData
 from burstway.clock import Clock, SystemClock
-from burstway.contracts import NetworkPlan, Provider, Scheduler
+from burstway.contracts import NetworkPlan, Offer, Provider, Scheduler
 from burstway.errors import InputError, Problem, SettingsError
 from burstway.flows.rules import border_rules
 from burstway.flows.table import Role, flows
@@ -23,7 +23,7 @@ from burstway.providers.fake import FakeCloud
 from burstway.providers.lab.provider import LabProvider
 from burstway.service.access import Access
 from burstway.service.changes import Changes
-from burstway.service.enrolment import Enrolment
+from burstway.service.enrolment import Enrolment, munge_key
 from burstway.service.fleet import Fleet
 from burstway.service.parts import Parts
 from burstway.service.requests import Requests
@@ -53,17 +53,21 @@ def build(settings: Settings, wake: Callable[[], None]) -> ControlPlane:
     moment = datetime.datetime.fromtimestamp(clock.now(), datetime.UTC)
     authority = Authority(state / "authority", settings.site.name, moment)
     tokens = JoinTokens.kept_in(state / "join.key")
-    offers = {offer.name: offer for offer in provider.offers()}
     changes = Changes()
+    offers = remembered_offers(provider)
 
     def changed() -> None:
         wake()
         changes.announce()
 
     enrolment = Enrolment(
-        settings=settings, store=store, clock=clock, authority=authority, tokens=tokens, wake=changed
-    )
-    fleet = Fleet(store, clock, lambda: offers, scheduler, changed)
+        settings=settings, store=store, clock=clock, authority=authority, tokens=tokens, wake=changed,
+        changed=lambda: changes.count,
+    )  # fmt: skip
+    if settings.slurm:
+        munge_key(settings.slurm.munge_key)  # unreadable, it is better known now than by every node
+    fleet = Fleet(store, clock, offers, scheduler, changed)
+    requests = Requests(fleet, settings.control_plane.spool)
     user_data = UserData(f"https://{settings.site.address}:{settings.control_plane.port}", authority.pem)
     reconciler = Reconciler(
         store=store,
@@ -78,8 +82,21 @@ def build(settings: Settings, wake: Callable[[], None]) -> ControlPlane:
     )
     access = Access(store, enrolment, _uid(settings.slurm.user) if settings.slurm else None)
     version = slurm_version() if settings.slurm else (0, 0)
-    parts = Parts(settings, store, clock, access, enrolment, fleet, Requests(fleet), changes, offers, version)
+    parts = Parts(settings, store, clock, access, enrolment, fleet, requests, changes, offers, version)
     return ControlPlane(settings, store, provider, authority, reconciler, parts)
+
+
+def remembered_offers(provider: Provider) -> Callable[[], Mapping[str, Offer]]:
+    """What the cloud offers, asked for when it is first needed: a cloud that does not answer at the start
+    must not keep the control plane from giving machines back."""
+    known: dict[str, Offer] = {}
+
+    def offers() -> Mapping[str, Offer]:
+        if not known:
+            known.update({offer.name: offer for offer in provider.offers()})
+        return known
+
+    return offers
 
 
 def make_provider(settings: Settings, clock: Clock) -> Provider:

@@ -16,6 +16,9 @@ from pathlib import Path
 from burstway.errors import HostlistError, InputError
 from burstway.model.names import expand_hostlist
 
+LATEST = 1e12
+"""Seconds since 1970; a time beyond is no time."""
+
 PROGRAMS = ("resume", "suspend", "resume-fail")
 _NO_NODES = ("", "(null)")
 
@@ -71,6 +74,8 @@ def parse_resume_file(text: str) -> ResumeRequest:
 
 def read_spooled(path: Path) -> SpooledRequest:
     """The request in a file of the spool. Raises InputError when it is damaged or cannot be read."""
+    if not path.is_file():
+        raise _damaged(str(path), "it is not a file")
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as failed:
@@ -82,7 +87,7 @@ def read_spooled(path: Path) -> SpooledRequest:
         raise _damaged(str(path), f"there is no program {program!r}")
     if not (isinstance(hostlist, str) and hostlist and isinstance(unique, str) and unique):
         raise _damaged(str(path), "the hostlist or the id is missing")
-    if not isinstance(made, int | float) or isinstance(made, bool):
+    if not isinstance(made, int | float) or isinstance(made, bool) or abs(made) > LATEST:
         raise _damaged(str(path), "the time is missing")
     if resume_file is not None and not isinstance(resume_file, str):
         raise _damaged(str(path), "the resume file is not a text")

@@ -209,7 +209,7 @@ def main(name: str, hidden: Sequence[str]) -> None:
     os.dup2(log, 2)
     cloud = Cloud(place, SystemClock(), [Path(path) for path in hidden])
     cloud.build()
-    place.socket.parent.mkdir()
+    place.socket.parent.mkdir(mode=0o700)  # who may ask is root on this host
     config = uvicorn.Config(
         make_app(cloud, place), uds=str(place.socket), log_level="warning", access_log=False, lifespan="off"
     )

@@ -66,7 +66,7 @@ def first_child(pid: int) -> int:
 
 
 class Machines:
-    """All machines of one lab. Not for two threads at a time: the daemon holds a lock around it."""
+    """All machines of one lab. Safe from any thread."""
 
     def __init__(self, place: Layout, fabric: Fabric, clock: Clock) -> None:
         self._place = place
@@ -98,18 +98,27 @@ class Machines:
                 network,
                 [(self._place.namespaces / name, f"v-{name}", address) for name, _, address in placed],
             )
-            return [self._start(name, spec, address) for name, spec, address in placed]
+            made: list[Machine] = []
+            try:
+                for name, spec, address in placed:
+                    made.append(self._start(name, spec, address))
+            except OSError:
+                self._destroy(made)  # all of an order or none: what is had of it would be made again
+                raise
+            return made
 
     def destroy(self, ids: Iterable[str]) -> None:
         """Absent machines count as destroyed."""
         with self._lock:
-            found = [machine for name in ids if (machine := self._machines.get(name))]
-            for machine in found:
-                while machine.alive and not machine.pid:  # it was made just now
-                    time.sleep(0.001)
-                kill(machine.pid)
-            for machine in found:
-                self._clear(machine)
+            self._destroy([machine for name in ids if (machine := self._machines.get(name))])
+
+    def _destroy(self, found: Sequence[Machine]) -> None:
+        for machine in found:
+            while machine.alive and not machine.pid:  # it was made just now
+                time.sleep(0.001)
+            kill(machine.pid)
+        for machine in found:
+            self._clear(machine)
 
     def _next_id(self) -> str:
         self._made += 1
