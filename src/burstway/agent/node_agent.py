@@ -505,7 +505,8 @@ def main(arguments: "List[str]") -> int:
         if configure(configuration, daemons, report):
             work(channel, daemons, configuration, report)
     except Exception as error:  # whatever it is, the node's story must tell it
-        log("%s: %s" % (type(error).__name__, error))
+        said = "the control plane refused" if isinstance(error, RefusedError) else type(error).__name__
+        log("%s: %s" % (said, error))
         try:
             report({"steps": [], "configured": False, "failed": "the agent failed: %s" % error})
         except RefusedError as refused:  # the node was given back: its story has an end already

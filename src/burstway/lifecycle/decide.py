@@ -89,11 +89,26 @@ class Release:
     reason: str
 
 
-Action = Transition | Launch | Adopt | Terminate | TellFailed | Release
+@dataclass(frozen=True, slots=True)
+class RegisterAnew:
+    """Ask the node to have its slurmd register once more, with a later boot time."""
+
+    node: Node
+    reason: str
+
+
+Action = Transition | Launch | Adopt | Terminate | TellFailed | RegisterAnew | Release
 
 GAVE_UP = "ResumeTimeout"
 """What Slurm writes on a node that did not register in time ("ResumeTimeout reached"). It leaves the node
 down, and nobody would ever use it again; one that a person set down has that person's reason and stays so."""
+
+REGISTER_AGAIN_S = 4.0
+"""A configured node registers in a moment. slurmctld counts boot times in whole seconds and passes over one that
+seems to lie before its request: a machine that boots within that second is never believed, and asked again."""
+
+TELL_FOR_S = 30.0
+"""A scheduler that does not hear of a failure in so long finds out by its own timers."""
 
 TERMINATE_AGAIN_S = 10.0
 """A machine still shown so long after it was given back is given back again."""
@@ -143,7 +158,17 @@ def _joined(node: Node, seen: Instance | None, world: World) -> Iterator[Action]
     elif node.configured and (view := _view(node, world)) and view.registered:
         yield Transition(node, Event.READY, "registered with the scheduler", "scheduler: registered")
     else:
-        yield from _overdue(node, world)
+        yield from _overdue(node, world) or _unheard(node, world)
+
+
+def _unheard(node: Node, world: World) -> list[Action]:
+    """A configured node that the scheduler still waits for, though it has had the time to register."""
+    view = _view(node, world)
+    waiting = view is not None and not (view.powered_down or view.powering_down or view.down)
+    due = _older(node.since, REGISTER_AGAIN_S, world) and world.now >= node.retry_at
+    if not (node.configured and waiting and due):
+        return []
+    return [RegisterAnew(node, "Slurm has not seen it register: slurmd is to register anew")]
 
 
 def _serving(node: Node, seen: Instance | None, world: World) -> Iterator[Action]:
@@ -160,7 +185,7 @@ def _serving(node: Node, seen: Instance | None, world: World) -> Iterator[Action
 
 def _failed(node: Node, seen: Instance | None, world: World) -> Iterator[Action]:
     yield from _give_back(node, seen, world)
-    if world.has_scheduler and not node.wanted:
+    if world.has_scheduler and not node.wanted and not _older(node.since, TELL_FOR_S, world):
         yield TellFailed(node, node.reason)
     else:
         # wanted again: the scheduler has found out by itself and started anew; telling it would fail that

@@ -28,10 +28,12 @@ from burstway.contracts import (
 )
 from burstway.errors import SchedulerError
 from burstway.lifecycle.decide import (
+    REGISTER_AGAIN_S,
     TERMINATE_AGAIN_S,
     Adopt,
     Launch,
     Limits,
+    RegisterAnew,
     Release,
     TellFailed,
     Terminate,
@@ -104,6 +106,7 @@ class Reconciler:
         done |= self._transitions([a for a in actions if isinstance(a, Transition)])
         done |= self._adopt([a for a in actions if isinstance(a, Adopt)])
         done |= self._tell_failed([a for a in actions if isinstance(a, TellFailed)])
+        done |= self._register_anew([a for a in actions if isinstance(a, RegisterAnew)])
         self._release([a for a in actions if isinstance(a, Release)])
         launches = [a for a in actions if isinstance(a, Launch) and launch]
         for first in range(0, len(launches), LAUNCH_BATCH):
@@ -313,6 +316,24 @@ class Reconciler:
                 for node in nodes.values()
                 if allowed(node.state, Event.STOP)
             ]
+            transaction.save(changes)
+        _log_changes(changes)
+        return bool(changes)
+
+    def _register_anew(self, asked: Sequence[RegisterAnew]) -> bool:
+        if not asked:
+            return False
+        now = self._clock.now()
+        with self._store.write() as transaction:
+            current = _by_name(transaction, (ask.node.name for ask in asked))
+            changes = [
+                note(
+                    node, "register again", now=now, reason=ask.reason, cause="scheduler: does not see it",
+                    registrations=node.registrations + 1, retry_at=now + REGISTER_AGAIN_S,
+                )
+                for ask in asked
+                if (node := current.get(ask.node.name)) and node.version == ask.node.version
+            ]  # fmt: skip
             transaction.save(changes)
         _log_changes(changes)
         return bool(changes)

@@ -262,7 +262,7 @@ def _wanted(node: Node, origin: Origin, now: float, reason: str, cause: str) -> 
                 generation=node.generation + 1,
             )
         ]
-    if origin is Origin.SLURM and node.configured and node.state in (State.JOINED, State.READY):
+    if origin is Origin.SLURM and node.state in (State.JOINED, State.READY, State.DRAINING):
         # Slurm has forgotten that it is up (slurmctld was killed before it had saved that), and believes no
         # registration of a slurmd that started before this request
         return [
