@@ -104,11 +104,11 @@ GAVE_UP = "ResumeTimeout"
 down, and nobody would ever use it again; one that a person set down has that person's reason and stays so."""
 
 REGISTER_AGAIN_S = 4.0
-"""A configured node registers in a moment. slurmctld counts boot times in whole seconds and passes over one that
-seems to lie before its request: a machine that boots within that second is never believed, and asked again."""
+"""A configured node registers in a moment. slurmctld counts boot times in whole seconds and passes over one
+that seems to lie before its request: a machine that boots within that second is not believed."""
 
 TELL_FOR_S = 30.0
-"""A scheduler that does not hear of a failure in so long finds out by its own timers."""
+"""A scheduler that cannot be told of a failure in so long finds out by its own timers."""
 
 TERMINATE_AGAIN_S = 10.0
 """A machine still shown so long after it was given back is given back again."""
@@ -185,9 +185,10 @@ def _serving(node: Node, seen: Instance | None, world: World) -> Iterator[Action
 
 def _failed(node: Node, seen: Instance | None, world: World) -> Iterator[Action]:
     yield from _give_back(node, seen, world)
-    if world.has_scheduler and not node.wanted and not _older(node.since, TELL_FOR_S, world):
+    tell = world.has_scheduler and not node.wanted
+    if tell:
         yield TellFailed(node, node.reason)
-    else:
+    if not tell or _older(node.since, TELL_FOR_S, world):
         # wanted again: the scheduler has found out by itself and started anew; telling it would fail that
         yield Transition(node, Event.STOP, node.reason, "decide: failed")
 
