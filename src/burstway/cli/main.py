@@ -51,6 +51,10 @@ def main() -> None:
         if refused.remedy:
             errors.print(Text(f"  what to do: {refused.remedy}"))
         sys.exit(2)
+    except PermissionError as refused:
+        errors.print(Text.assemble(("burstway:", "bold red"), f" {refused.filename}: {refused.strerror}"))
+        errors.print(Text("  what to do: run it as root"))
+        sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)
     except BrokenPipeError:
