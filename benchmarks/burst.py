@@ -12,7 +12,7 @@ import threading
 import time
 from pathlib import Path
 
-from burstway.flows.table import port
+from burstway.flows.profiles import port
 from burstway.lab.cloud import LabCloud
 from burstway.lab.demo import import_example
 from burstway.lab.enter import run_in

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from pydantic_core import ErrorDetails
 
 from burstway.errors import Problem, SettingsError
-from burstway.flows.table import port
+from burstway.flows.profiles import port
 
 Keys = tuple[str, ...]
 Seconds = Annotated[float, Field(gt=0, le=86_400)]

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from burstway.flows.nftables import render_nftables
-from burstway.flows.rules import Rule, border_rules
-from burstway.flows.table import Flow, Ports, Protocol, Role, flows
+from burstway.flows.profiles import flows
+from burstway.flows.rules import Rule, crossing, placed
+from burstway.flows.table import Flow, Ports, Protocol, Role
 
 GOLDEN = Path(__file__).with_name("golden") / "border.nft"
 HEAD = (IPv4Network("10.10.0.10/32"),)
@@ -19,7 +20,7 @@ PLACES = {Role.CONTROL_PLANE: HEAD, Role.SCHEDULER: HEAD, Role.LOGIN: HEAD, Role
 
 
 def border() -> str:
-    return render_nftables(border_rules(flows(), PLACES, CLOUD))
+    return render_nftables(crossing(placed(flows(), PLACES), [CLOUD]))
 
 
 def test_the_border_is_the_golden_file() -> None:
@@ -72,13 +73,13 @@ def test_a_rule_is_made_for_what_crosses_the_border(case: str) -> None:
     """And for nothing else: what stays on one side never gets there."""
     sources, targets, crosses = CASES[case]
     row = Flow("x", Role.LOGIN, Role.NODE, Protocol.TCP, Ports(7, 9), "a purpose", "a document")
-    made = border_rules([row], {Role.LOGIN: sources, Role.NODE: targets}, CLOUD)
-    assert made == ([Rule("x", sources, targets, Protocol.TCP, Ports(7, 9))] if crosses else [])
+    made = crossing(placed([row], {Role.LOGIN: sources, Role.NODE: targets}), [CLOUD])
+    assert made == ([Rule("x", sources, targets, Protocol.TCP, Ports(7, 9), "a purpose")] if crosses else [])
 
 
 def test_a_role_that_no_place_is_known_for_needs_no_rule() -> None:
     """A site without login nodes has no flows from them."""
-    rules = border_rules(flows(), {Role.CONTROL_PLANE: HEAD, Role.NODE: NODES}, CLOUD)
+    rules = crossing(placed(flows(), {Role.CONTROL_PLANE: HEAD, Role.NODE: NODES}), [CLOUD])
     assert [rule.name for rule in rules] == ["agent-api"]
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from burstway.errors import SettingsError
-from burstway.flows.table import port
+from burstway.flows.profiles import port
 from burstway.settings import parse_settings, read_settings
 
 GOOD = """\

@@ -14,7 +14,7 @@ import pytest
 
 from burstway.contracts import Offer
 from burstway.errors import InputError, SchedulerError, UnknownError
-from burstway.flows.table import flow, port
+from burstway.flows.profiles import flow, port
 from burstway.model.cluster import Cluster, NodeArray
 from burstway.settings import SiteSettings, SlurmSettings
 from burstway.slurm.conf import SlurmConf, node_ranges, real_memory_mib, render_conf

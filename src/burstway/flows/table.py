@@ -1,15 +1,13 @@
-"""Every connection that must exist, as a row.
+"""The shape of a flow: one connection that must exist, as a row.
 
-A flow says who opens a connection to whom, on what protocol and ports, for what purpose, and which document
-says so. Firewall rules, documents, probes and Slurm's own port settings are derived from these rows; the
-number of a port stands here and nowhere else (tests/flows/test_ports.py holds that).
+A flow says who opens a connection to whom, on what protocol and ports, for what purpose, when it is needed,
+and which document says so. The rows themselves are in `profiles/`, a module for each subject. Firewall rules,
+proofs, probes, documents and Slurm's own port settings are derived from them; the number of a port stands
+there and nowhere else (tests/flows/test_ports.py holds that).
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-
-from burstway.errors import UnknownError
 
 
 class Role(StrEnum):
@@ -19,11 +17,39 @@ class Role(StrEnum):
     SCHEDULER = "scheduler"
     LOGIN = "login"
     NODE = "node"
+    PROXY = "return proxy"
+    ACCOUNTING = "accounting"
+    FILE_SERVER = "file server"
+    DIRECTORY = "directory"
+    RESOLVER = "resolver"
+    TIME_SERVER = "time server"
+    ADMINISTRATOR = "administrator"
+    SITE_GATEWAY = "site gateway"
+    CLOUD_GATEWAY = "cloud gateway"
+    STORAGE = "storage service"
+    BATCH_SERVICE = "batch service"
+    CLOUD_SERVICES = "cloud services"
+    HPCPACK_HEAD = "HPC Pack head node"
+    HPCPACK_CLOUD = "Windows Azure"
 
 
 class Protocol(StrEnum):
     TCP = "tcp"
     UDP = "udp"
+    ESP = "esp"
+
+
+class Mode(StrEnum):
+    """Who opens the control connection. A row without a mode is needed in both."""
+
+    SIMPLIFIED = "simplified"
+    CLASSIC = "classic"
+
+
+class Need(StrEnum):
+    REQUIRED = "required"  # whoever uses the profile needs it
+    OPTIONAL = "optional"  # needed in the case that `when` names
+    PHANTOM = "not needed"  # a document lists it, and nothing uses it: never opened
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -44,103 +70,47 @@ class Ports:
         return self.last - self.first + 1
 
 
+class Greeting(StrEnum):
+    """What a service says or answers first: a probe tells a wrong service by it."""
+
+    NONE = ""
+    TLS = "TLS"
+    SSH = "SSH"
+
+
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """`source` opens the connection to `target`; answers travel back on it and need no row."""
+    """`source` opens the connection to `target`; answers travel back on it and need no row.
+
+    `ports` is what the target listens on, None for a protocol that has none (ESP). `when` says in which case
+    it is needed; of a phantom it says why it is not. `document` is the source: an address, or a text.
+    """
 
     name: str
     source: Role
     target: Role
     protocol: Protocol
-    ports: Ports
+    ports: Ports | None
     purpose: str
     document: str
+    when: str = "always"
+    need: Need = Need.REQUIRED
+    mode: Mode | None = None
+    greeting: Greeting = Greeting.NONE
+
+    @property
+    def opened(self) -> bool:
+        return self.need is not Need.PHANTOM
+
+    @property
+    def service(self) -> str:
+        """Protocol and ports as people write them: tcp 6818, esp."""
+        return f"{self.protocol} {self.ports}" if self.ports else str(self.protocol)
 
 
-def _tcp(first: int, last: int | None = None) -> tuple[Protocol, Ports]:
+def tcp(first: int, last: int | None = None) -> tuple[Protocol, Ports]:
     return Protocol.TCP, Ports(first, last or first)
 
 
-_SLURM_NETWORK = "https://slurm.schedmd.com/network.html"
-
-CONTROL_PLANE = (
-    Flow(
-        "agent-api",
-        Role.NODE,
-        Role.CONTROL_PLANE,
-        *_tcp(443),
-        "a node joins, is configured, reports and takes its work (simplified mode)",
-        "docs/architecture.md",
-    ),
-)
-
-SLURM = (
-    Flow(
-        "slurmctld",
-        Role.NODE,
-        Role.SCHEDULER,
-        *_tcp(6817),
-        "slurmd registers and fetches its configuration; commands on a node ask slurmctld",
-        _SLURM_NETWORK,
-    ),
-    Flow(
-        "slurmd",
-        Role.SCHEDULER,
-        Role.NODE,
-        *_tcp(6818),
-        "slurmctld pings nodes and starts batch jobs",
-        _SLURM_NETWORK,
-    ),
-    Flow(
-        "slurmd-srun",
-        Role.LOGIN,
-        Role.NODE,
-        *_tcp(6818),
-        "srun starts its tasks on the nodes itself",
-        _SLURM_NETWORK,
-    ),
-    Flow(
-        "slurmd-fanout",
-        Role.NODE,
-        Role.NODE,
-        *_tcp(6818),
-        "slurmd passes messages on to the next nodes of a job",
-        _SLURM_NETWORK,
-    ),
-    Flow(
-        "srun",
-        Role.NODE,
-        Role.LOGIN,
-        *_tcp(60_001, 63_000),
-        "tasks connect back to srun with their output; without it srun hangs and is aborted. "
-        "SrunPortRange must hold srun to this range: 4 ports a srun, 2 more for each further 48 nodes",
-        "https://slurm.schedmd.com/slurm.conf.html#OPT_SrunPortRange",
-    ),
-    Flow(
-        "srun-on-node",
-        Role.NODE,
-        Role.NODE,
-        *_tcp(60_001, 63_000),
-        "srun inside a batch job runs on a node: tasks on other nodes connect back to it",
-        "https://slurm.schedmd.com/slurm.conf.html#OPT_SrunPortRange",
-    ),
-)
-
-PROFILES: dict[str, tuple[Flow, ...]] = {"control-plane": CONTROL_PLANE, "slurm": SLURM}
-
-
-def flows(profiles: Iterable[str] = ("control-plane", "slurm")) -> tuple[Flow, ...]:
-    """All flows of these profiles, in the table's order."""
-    return tuple(flow for profile in profiles for flow in PROFILES[profile])
-
-
-def flow(name: str) -> Flow:
-    for row in flows(PROFILES):
-        if row.name == name:
-            return row
-    raise UnknownError(f"there is no flow {name!r}", remedy=", ".join(row.name for row in flows(PROFILES)))
-
-
-def port(name: str) -> int:
-    """The port that the target of this flow listens on; the first where the flow has a range."""
-    return flow(name).ports.first
+def udp(first: int, last: int | None = None) -> tuple[Protocol, Ports]:
+    return Protocol.UDP, Ports(first, last or first)

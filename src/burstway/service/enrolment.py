@@ -18,7 +18,7 @@ import structlog
 from burstway.clock import Clock
 from burstway.contracts import Store
 from burstway.errors import RefusedError, SchedulerError
-from burstway.flows.table import port
+from burstway.flows.profiles import port
 from burstway.identity.authority import Authority, key_fingerprint
 from burstway.identity.tokens import JoinTokens
 from burstway.identity.users import site_users

@@ -13,8 +13,9 @@ from burstway.agent.user_data import UserData
 from burstway.clock import Clock, SystemClock
 from burstway.contracts import NetworkPlan, Offer, Provider, Scheduler
 from burstway.errors import InputError, Problem, SettingsError
-from burstway.flows.rules import border_rules
-from burstway.flows.table import Role, flows
+from burstway.flows.profiles import flows
+from burstway.flows.rules import concerning, placed
+from burstway.flows.table import Role
 from burstway.identity.authority import Authority
 from burstway.identity.tokens import JoinTokens
 from burstway.lifecycle.decide import Limits
@@ -117,7 +118,7 @@ def network_plan(settings: Settings) -> NetworkPlan:
         Role.NODE: (settings.cloud.subnet,),
     }
     profiles = ("control-plane", "slurm") if settings.slurm else ("control-plane",)
-    rules = border_rules(flows(profiles), places, settings.cloud.network)
+    rules = concerning(placed(flows(profiles), places), [settings.cloud.network])
     return NetworkPlan(settings.cloud.network, tuple(rules))
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from burstway.contracts import Offer
 from burstway.errors import InputError, UnknownError
-from burstway.flows.table import flow, port
+from burstway.flows.profiles import flow, port
 from burstway.model.cluster import Cluster, NodeArray
 from burstway.settings import SiteSettings, SlurmSettings
 

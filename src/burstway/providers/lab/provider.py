@@ -49,8 +49,8 @@ class LabProvider:
                 "sources": [str(network) for network in rule.sources],
                 "targets": [str(network) for network in rule.targets],
                 "protocol": rule.protocol,
-                "first": rule.ports.first,
-                "last": rule.ports.last,
+                "first": rule.ports.first if rule.ports else 0,
+                "last": rule.ports.last if rule.ports else 0,
             }
             for rule in plan.rules
         ]
