@@ -10,11 +10,21 @@ from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 from pydantic_core import ErrorDetails
 
 from burstway.errors import Problem, SettingsError
-from burstway.flows.profiles import port
+from burstway.flows.profiles import PROFILES, port
+from burstway.flows.rules import Place, Tag
+from burstway.flows.table import Role
 
 Keys = tuple[str, ...]
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
@@ -73,6 +83,59 @@ class CloudSettings(_Section):
     endpoint: Path | None = Field(default=None, description="lab: the socket of the lab's cloud")
 
 
+ALWAYS = ("control-plane", "slurm")
+"""Profiles that are not chosen: `slurm` is in force when there is a section [slurm]."""
+
+_TAG = re.compile(r"[A-Za-z][A-Za-z0-9]*(\.[A-Za-z0-9]+)?")
+
+
+def _role(written: str) -> Role:
+    for role in Role:
+        if role.value.lower() == written.lower().replace("-", " "):
+            return role
+    known = ", ".join(role.value.replace(" ", "-") for role in Role)
+    raise ValueError(f"there is no role {written!r}; roles are {known}")
+
+
+def _place(written: str) -> Place:
+    try:
+        return IPv4Network(written)
+    except ValueError:
+        if _TAG.fullmatch(written):
+            return Tag(written)
+        raise ValueError(f"{written!r} is neither an address, a range nor a service tag") from None
+
+
+def _profile(written: str) -> str:
+    if written in PROFILES and written not in ALWAYS:
+        return written
+    known = ", ".join(sorted(set(PROFILES) - set(ALWAYS)))
+    raise ValueError(f"there is no profile {written!r} to choose; there are {known}")
+
+
+class NetworkSettings(_Section):
+    """Which connections the site needs besides the control plane's and Slurm's, and what its network really
+    is, for proofs and audits."""
+
+    profiles: tuple[Annotated[str, AfterValidator(_profile)], ...] = Field(
+        default=(), description="more profiles of docs/flows.md, such as `nfsv4`, `ldap`, `dns`, `ntp`"
+    )
+    places: dict[
+        Annotated[Role, BeforeValidator(_role)], tuple[Annotated[Any, BeforeValidator(_place)], ...]
+    ] = Field(
+        default_factory=dict,
+        description="where their roles are: addresses, ranges or service tags, as in "
+        '`file-server = ["10.1.0.20"]`',
+    )
+    firewall: Path | None = Field(
+        default=None, description="the site's firewall, as `nft -j list ruleset` prints it"
+    )
+    found: tuple[Path, ...] = Field(
+        default=(),
+        description="what the cloud really has, as `az network … -o json` prints it; patterns may be used",
+    )
+
+
 class LimitSettings(_Section):
     """What the loop goes by, in seconds."""
 
@@ -92,6 +155,7 @@ class Settings(_Section):
     control_plane: ControlPlaneSettings = ControlPlaneSettings()
     slurm: SlurmSettings | None = None
     cloud: CloudSettings
+    network: NetworkSettings = NetworkSettings()
     limits: LimitSettings = LimitSettings()
 
     @model_validator(mode="after")
@@ -171,9 +235,9 @@ def parse_settings(text: str, file: str) -> Settings:
 
 
 def _problem(error: ErrorDetails, text: str, file: str) -> Problem:
-    keys = tuple(str(part) for part in error["loc"] if not isinstance(part, int))
+    keys = tuple(str(part) for part in error["loc"] if not isinstance(part, int) and part != "[key]")
     line = _line_of(keys, text)
-    what = error["msg"]
+    what = error["msg"].removeprefix("Value error, ")
     if error["type"] == "extra_forbidden":
         what = "there is no such key"
     name = ".".join(keys)

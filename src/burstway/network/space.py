@@ -2,8 +2,8 @@
 
 A packet is five numbers: protocol, and address and port of its source and its target. A `Packets` is a
 product of sets, one for each of these, and each set is a tuple of inclusive intervals, sorted, disjoint and
-not touching. A rule of a firewall is such a product; so is what a flow needs. Whether a list of rules lets a flow
-through is then exact for all its packets at once, however many addresses it has: see `filters.py`.
+not touching. A rule of a firewall is such a product; so is what a flow needs. Whether a list of rules lets a
+flow through is then exact for all its packets at once, however many addresses it has: see `filters.py`.
 """
 
 from collections.abc import Iterable

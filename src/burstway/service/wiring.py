@@ -7,15 +7,11 @@ import re
 import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from ipaddress import IPv4Network
 
 from burstway.agent.user_data import UserData
 from burstway.clock import Clock, SystemClock
 from burstway.contracts import NetworkPlan, Offer, Provider, Scheduler
 from burstway.errors import InputError, Problem, SettingsError
-from burstway.flows.profiles import flows
-from burstway.flows.rules import concerning, placed
-from burstway.flows.table import Role
 from burstway.identity.authority import Authority
 from burstway.identity.tokens import JoinTokens
 from burstway.lifecycle.decide import Limits
@@ -28,6 +24,7 @@ from burstway.service.enrolment import Enrolment, munge_key
 from burstway.service.fleet import Fleet
 from burstway.service.parts import Parts
 from burstway.service.requests import Requests
+from burstway.service.site_network import cloud_rules
 from burstway.settings import Settings
 from burstway.slurm.scheduler import SlurmScheduler
 from burstway.store.sqlite import SqliteStore
@@ -108,18 +105,7 @@ def make_provider(settings: Settings, clock: Clock) -> Provider:
 
 
 def network_plan(settings: Settings) -> NetworkPlan:
-    """What must get through the cloud's border. The head node is control plane,
-    scheduler and login at once."""
-    head = (IPv4Network(settings.site.address),)
-    places = {
-        Role.CONTROL_PLANE: head,
-        Role.SCHEDULER: head,
-        Role.LOGIN: head,
-        Role.NODE: (settings.cloud.subnet,),
-    }
-    profiles = ("control-plane", "slurm") if settings.slurm else ("control-plane",)
-    rules = concerning(placed(flows(profiles), places), [settings.cloud.network])
-    return NetworkPlan(settings.cloud.network, tuple(rules))
+    return NetworkPlan(settings.cloud.network, tuple(cloud_rules(settings)))
 
 
 def slurm_version() -> tuple[int, int]:
