@@ -16,6 +16,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    PlainSerializer,
     ValidationError,
     model_validator,
 )
@@ -121,7 +122,8 @@ class NetworkSettings(_Section):
         default=(), description="more profiles of docs/flows.md, such as `nfsv4`, `ldap`, `dns`, `ntp`"
     )
     places: dict[
-        Annotated[Role, BeforeValidator(_role)], tuple[Annotated[Any, BeforeValidator(_place)], ...]
+        Annotated[Role, BeforeValidator(_role)],
+        tuple[Annotated[Any, BeforeValidator(_place), PlainSerializer(str)], ...],
     ] = Field(
         default_factory=dict,
         description="where their roles are: addresses, ranges or service tags, as in "

@@ -29,11 +29,11 @@ def engine(migrated: Path) -> Iterator[Engine]:
 
 
 def definitions(path: Path) -> list[str]:
-    """Each table and index as SQLite keeps its definition, Alembic's own table left out."""
+    """Each table and index as SQLite keeps its definition, without quotes and Alembic's own table."""
     connection = sqlite3.connect(path)
     rows = connection.execute("select sql from sqlite_master where sql is not null order by name").fetchall()
     connection.close()
-    return [" ".join(sql.split()) for (sql,) in rows if "alembic" not in sql and "sqlite_sequence" not in sql]
+    return [" ".join(sql.replace('"', '').split()) for (sql,) in rows if "alembic" not in sql and "sqlite_sequence" not in sql]
 
 
 def test_the_migrations_make_the_tables_of_the_schema(engine: Engine) -> None:

@@ -261,6 +261,7 @@ def _overdue(node: Node, world: World) -> list[Action]:
     if not _older(node.launched_at, limit, world):
         return []
     reason = f"not ready {limit:g} s after its launch; it was {node.state}: {node.reason}"
+    reason += f"; {node.trouble}" if node.trouble else ""
     return [Transition(node, Event.FAIL, reason, "decide: boot timeout", {"wanted": False})]
 
 

@@ -243,7 +243,7 @@ class Reconciler:
             instance_id="", address="", launched_at=now, retry_at=now + RETRY_S, token_expires_at=expires,
             token_used_at=0.0,
             token_used_by="", certificate_serial="", configured=False,
-            registrations=0, seen_at=0.0,
+            registrations=0, seen_at=0.0, trouble="", explained_at=0.0,
         )  # fmt: skip
 
     def _order(self, node: Node, image: str, subnet: str) -> Order:

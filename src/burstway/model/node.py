@@ -34,7 +34,8 @@ class Node:
     `generation` counts how often this name was rented: it makes `key`, the idempotency key that travels to
     the cloud as a tag, new each time. `version` counts the changes to this row.
     `token_used_by` is the fingerprint of the public key that joined. `registrations` counts how
-    often its slurmd was asked to register anew.
+    often its slurmd was asked to register anew. `trouble` is what is known to be wrong with its network,
+    found out at `explained_at`.
     """
 
     name: str
@@ -61,6 +62,8 @@ class Node:
     seen_at: float = 0.0
     configured: bool = False
     registrations: int = 0
+    trouble: str = ""
+    explained_at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
