@@ -3,12 +3,15 @@
 import inspect
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from burstway import errors
+from burstway.flows.profiles import ALL
+from burstway.flows.table import Flow, Need, Profile
 from burstway.lifecycle import states
 from burstway.model.node import State
 from burstway.settings import Settings
@@ -56,7 +59,29 @@ def settings_document() -> str:
     return "\n".join(lines)
 
 
+FLOWS_INTRODUCTION = """\
+Every network connection that must exist is a row here. "from" opens the connection to "to"; answers travel
+back on it and need no rule in a stateful firewall. Rules, proofs and probes are made from the same rows.
+
+* "always": whoever uses the profile needs it. "when" says in which case it is needed, and "optional" that
+  many sites do without.
+* **Never opened** marks a row that some document lists and nothing uses: it is here to be recognized, with
+  the reason, and no rule is made from it.
+* "mode" is who opens the control connection: simplified, the node; classic, the control plane. A row without
+  a mode is needed in both.
+"""
+
+
+def flows_document() -> str:
+    lines = ["# Flows", "", NOTE, "", FLOWS_INTRODUCTION, "| profile | for |", "| --- | --- |"]
+    lines += [f"| [`{profile.name}`](#{profile.name}) | {profile.title} |" for profile in ALL]
+    for profile in ALL:
+        lines += ["", *_profile(profile)]
+    return "\n".join(lines) + "\n"
+
+
 DOCUMENTS = {
+    "flows.md": flows_document,
     "states.md": states_document,
     "errors.md": errors_document,
     "settings.md": settings_document,
@@ -66,6 +91,39 @@ DOCUMENTS = {
 def main() -> None:
     for name, render in DOCUMENTS.items():
         (FOLDER / name).write_text(render(), encoding="utf-8")
+
+
+def _profile(profile: Profile) -> Iterator[str]:
+    yield f"## {profile.name}"
+    yield f"\n**{profile.title}.** {_cell(profile.about)}\n"
+    yield "| name | from | to | protocol, ports | mode | needed | purpose | source |"
+    yield "| --- | --- | --- | --- | --- | --- | --- | --- |"
+    yield from (_flow(row) for row in profile.rows)
+
+
+def _flow(row: Flow) -> str:
+    match row.need:
+        case Need.PHANTOM:
+            name, needed = f"~~`{row.name}`~~", f"**Never opened:** {row.when}"
+        case Need.OPTIONAL:
+            name, needed = f"`{row.name}`", f"optional, when {row.when}"
+        case Need.REQUIRED:
+            name, needed = f"`{row.name}`", row.when if row.when == "always" else f"when {row.when}"
+    cells = [name, row.source, row.target, row.service, row.mode or "", needed, row.purpose, _source(row)]
+    return f"| {' | '.join(_cell(cell) for cell in cells)} |"
+
+
+def _source(row: Flow) -> str:
+    """A link that shows where it leads: the host of an address, or the name of a text beside this one."""
+    if row.document.startswith("docs/"):
+        name = row.document.removeprefix("docs/")
+        return f"[{name}]({name})"
+    return f"[{urlsplit(row.document).hostname}]({row.document})"
+
+
+def _cell(text: str) -> str:
+    """What Markdown would take for its own is escaped."""
+    return text.replace("\\", "\\\\").replace("|", "\\|")
 
 
 def _subclasses(kind: type[errors.BurstwayError]) -> Iterator[type[errors.BurstwayError]]:

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from docs.generate import DOCUMENTS
 
+from burstway.flows.profiles import PROFILES
+from burstway.flows.table import Flow
 from burstway.providers.lab.layout import existing_labs
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -17,6 +19,16 @@ ROOT = Path(__file__).resolve().parents[2]
 def test_document_is_what_the_code_prints(name: str) -> None:
     """A document that is printed from the code is the same as what the code prints today."""
     assert (ROOT / "docs" / name).read_text(encoding="utf-8") == DOCUMENTS[name](), "python -m docs.generate"
+
+
+@pytest.mark.parametrize("row", [row for rows in PROFILES.values() for row in rows], ids=lambda row: row.name)
+def test_every_flow_is_in_the_document(row: Flow) -> None:
+    """On one line, with both ends, its ports and its source; one that is never opened says so, and why."""
+    text = (ROOT / "docs" / "flows.md").read_text(encoding="utf-8")
+    (line,) = re.findall(rf"^\| (?:~~)?`{row.name}`.*", text, re.MULTILINE)
+    assert f"| {row.source} | {row.target} | {row.service} |" in line
+    assert row.document.removeprefix("docs/") in line
+    assert (f"**Never opened:** {row.when}" in line) is (not row.opened)
 
 
 def _commands(name: str) -> list[str]:

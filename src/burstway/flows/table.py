@@ -3,7 +3,7 @@
 A flow says who opens a connection to whom, on what protocol and ports, for what purpose, when it is needed,
 and which document says so. The rows themselves are in `profiles/`, a module for each subject. Firewall rules,
 proofs, probes, documents and Slurm's own port settings are derived from them; the number of a port stands
-there and nowhere else (tests/flows/test_ports.py holds that).
+in `profiles/` and nowhere else (tests/flows/test_ports.py holds that).
 """
 
 from dataclasses import dataclass
@@ -19,6 +19,8 @@ class Role(StrEnum):
     NODE = "node"
     PROXY = "return proxy"
     ACCOUNTING = "accounting"
+    DATABASE = "database"
+    SLURM_REST = "Slurm REST service"
     FILE_SERVER = "file server"
     DIRECTORY = "directory"
     RESOLVER = "resolver"
@@ -29,6 +31,7 @@ class Role(StrEnum):
     STORAGE = "storage service"
     BATCH_SERVICE = "batch service"
     CLOUD_SERVICES = "cloud services"
+    CYCLECLOUD = "CycleCloud server"
     HPCPACK_HEAD = "HPC Pack head node"
     HPCPACK_CLOUD = "Windows Azure"
 
@@ -104,8 +107,22 @@ class Flow:
 
     @property
     def service(self) -> str:
-        """Protocol and ports as people write them: tcp 6818, esp."""
+        """Protocol and ports as people write them: `tcp` and a number or a range, or `esp` alone."""
         return f"{self.protocol} {self.ports}" if self.ports else str(self.protocol)
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A named set of rows: those that one product, or one release of it, needs.
+
+    `about` is what a network engineer should know before the rows: whom they serve, where they come from,
+    and what is not among them.
+    """
+
+    name: str
+    title: str
+    about: str
+    rows: tuple[Flow, ...]
 
 
 def tcp(first: int, last: int | None = None) -> tuple[Protocol, Ports]:

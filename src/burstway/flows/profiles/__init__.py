@@ -1,29 +1,78 @@
-"""All rows, by profile. `flows`, `flow` and `port` are how the rest asks for them."""
+"""All rows, by profile. `flows`, `flow` and `port` are how the rest asks for them.
 
-from collections.abc import Iterable
+A module for each subject. To add a profile: write its rows, and put it into `ALL`; the documents and the
+tests find it there.
+"""
+
+from collections.abc import Collection, Iterable
+from difflib import get_close_matches
 
 from burstway.errors import UnknownError
-from burstway.flows.profiles.control_plane import CONTROL_PLANE
+from burstway.flows.profiles.batch import BATCH_CLASSIC, BATCH_SIMPLIFIED
+from burstway.flows.profiles.control_plane import CLOUD_API, CONTROL_PLANE, CONTROL_PLANE_AMQP, RETURN_PROXY
+from burstway.flows.profiles.cyclecloud import CYCLECLOUD_7, CYCLECLOUD_8
+from burstway.flows.profiles.cyclecloud_bursting import CYCLECLOUD_BURSTING
+from burstway.flows.profiles.hpcpack import HPCPACK_SP1, HPCPACK_SP2, HPCPACK_SP3, HPCPACK_SP3_SP2_PORTS
+from burstway.flows.profiles.nfs import BLOB_NFS, NFSV3, NFSV4
+from burstway.flows.profiles.site_services import DNS, LDAP, NTP, SSH
 from burstway.flows.profiles.slurm import SLURM
-from burstway.flows.table import Flow
+from burstway.flows.profiles.slurm_services import SLURM_ACCOUNTING, SLURM_REST
+from burstway.flows.profiles.vpn import VPN
+from burstway.flows.table import Flow, Mode, Profile
 
-PROFILES: dict[str, tuple[Flow, ...]] = {"control-plane": CONTROL_PLANE, "slurm": SLURM}
+ALL: tuple[Profile, ...] = (
+    CONTROL_PLANE,
+    CONTROL_PLANE_AMQP,
+    RETURN_PROXY,
+    CLOUD_API,
+    SLURM,
+    SLURM_ACCOUNTING,
+    SLURM_REST,
+    NFSV4,
+    NFSV3,
+    BLOB_NFS,
+    LDAP,
+    DNS,
+    NTP,
+    SSH,
+    VPN,
+    CYCLECLOUD_BURSTING,
+    CYCLECLOUD_7,
+    CYCLECLOUD_8,
+    BATCH_CLASSIC,
+    BATCH_SIMPLIFIED,
+    HPCPACK_SP1,
+    HPCPACK_SP2,
+    HPCPACK_SP3,
+    HPCPACK_SP3_SP2_PORTS,
+)
+
+PROFILES: dict[str, tuple[Flow, ...]] = {profile.name: profile.rows for profile in ALL}
+"""Every row of every profile, whatever its mode."""
+
+_FLOWS = {row.name: row for rows in PROFILES.values() for row in rows}
 
 
-def flows(profiles: Iterable[str] = ("control-plane", "slurm")) -> tuple[Flow, ...]:
-    """All rows of these profiles in the table's order, phantoms among them. Raises UnknownError."""
+def flows(
+    profiles: Iterable[str] = ("control-plane", "slurm"), modes: Collection[Mode] = (Mode.SIMPLIFIED,)
+) -> tuple[Flow, ...]:
+    """The rows of these profiles that are needed in one of these modes, in the table's order, with phantoms.
+
+    Classic rows open ports on the nodes, so whoever wants them says so. Raises UnknownError.
+    """
     names = list(profiles)
     for name in names:
         if name not in PROFILES:
             raise UnknownError(f"there is no profile {name!r}", remedy=f"there are: {', '.join(PROFILES)}")
-    return tuple(flow for name in names for flow in PROFILES[name])
+    return tuple(row for name in names for row in PROFILES[name] if row.mode is None or row.mode in modes)
 
 
 def flow(name: str) -> Flow:
-    for row in flows(PROFILES):
-        if row.name == name:
-            return row
-    raise UnknownError(f"there is no flow {name!r}", remedy=", ".join(row.name for row in flows(PROFILES)))
+    """The row of this name, of whatever profile and mode. Raises UnknownError with names that are like it."""
+    if name not in _FLOWS:
+        alike = get_close_matches(name, _FLOWS, n=5) or _FLOWS
+        raise UnknownError(f"there is no flow {name!r}", remedy=f"there are: {', '.join(alike)}")
+    return _FLOWS[name]
 
 
 def port(name: str) -> int:
