@@ -12,8 +12,7 @@ from typing import Any
 
 from burstway.client import Client
 from burstway.lab.cloud import LabCloud
-from burstway.lab.enter import run_in
-from burstway.lab.site import door, head_root
+from burstway.lab.enter import door, head_root, run_in
 from burstway.providers.lab.layout import Layout
 
 BURSTWAY = str(Path(sys.prefix) / "bin" / "burstway")

@@ -1,0 +1,1 @@
+"""An NSG in the languages that people deploy with: ARM, Bicep, Terraform. All three say the same."""
