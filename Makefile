@@ -24,7 +24,7 @@ setup: packages ## packages and .venv with the command `burstway`
 root:
 	@[ $$(id -u) = 0 ] || { echo "burstway: this makes namespaces and mounts on this machine and needs root: sudo make $(MAKECMDGOALS)" >&2; exit 2; }
 
-demo: root setup ## a real Slurm job bursts, in a lab on this machine (KEEP=1 keeps it)
+demo: root setup ## a real Slurm job bursts, in a lab on this machine (KEEP=1 keeps it, as `demo`)
 	@$(VENV)/bin/burstway lab demo $(if $(KEEP),--keep)
 
 test: root setup ## all tests
@@ -35,7 +35,7 @@ check: setup ## format, lint, types, import rules
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
-	$(VENV)/bin/vermin --quiet --target=3.6- --violations --no-tips src/burstway/agent/node_agent.py
+	$(VENV)/bin/vermin --quiet --target=3.6- --violations --no-tips src/burstway/agent/node
 
 bench: root setup ## the benchmarks
 	@$(VENV)/bin/python -m benchmarks
@@ -46,7 +46,7 @@ lock: ## resolve requirements.lock anew
 	$$tools/bin/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --upgrade \
 		--group dev --no-header --output-file requirements.lock deploy/lock.in pyproject.toml
 
-clean: ## leave nothing behind: lab, environment, caches
-	@if [ -x $(VENV)/bin/burstway ] && [ $$(id -u) = 0 ]; then $(VENV)/bin/burstway lab down --all; fi
+clean: ## leave nothing behind: the labs that this checkout made, environment, caches
+	@if [ -x $(VENV)/bin/burstway ] && [ $$(id -u) = 0 ]; then $(VENV)/bin/burstway lab down --mine; fi
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

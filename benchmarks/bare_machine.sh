@@ -17,7 +17,9 @@ END
 unshare --net="$net" true
 nsenter --net="$lab/net/cloud" ip -batch - <<END
 link add v-$node type veth peer name eth0 netns $net
-link set v-$node master br0 up
+link set v-$node up
+ntable change name arp_cache dev v-$node proxy_delay 0
+route replace ${address%/*}/32 dev v-$node
 END
 nsenter --net="$net" ip -batch - <<END
 link set lo up

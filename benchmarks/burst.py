@@ -15,9 +15,9 @@ from pathlib import Path
 from burstway.flows.profiles import port
 from burstway.lab.cloud import LabCloud
 from burstway.lab.demo import import_example
-from burstway.lab.enter import run_in
+from burstway.lab.enter import head_root, run_in
 from burstway.lab.remains import remove
-from burstway.lab.site import head_root, start_slurm, up
+from burstway.lab.site import start_slurm, up
 from burstway.providers.lab.layout import Layout, layout
 
 RUNS = 10
@@ -99,8 +99,10 @@ def _make_bare_machines(place: Layout, root: Path) -> None:
     hosts = list(place.subnet.hosts())
     script = Path(__file__).with_name("bare_machine.sh")
     for _ in range(RUNS):
-        with (root / "run/bare").open(encoding="ascii") as asked:
-            node = asked.readline().strip()
+        node = ""
+        while not node:  # the one who wrote last may still have had it open, and said no more
+            with (root / "run/bare").open(encoding="ascii") as asked:
+                node = asked.readline().strip()
         address = hosts[3000 + int(node.rpartition("-")[2])]
         subprocess.Popen(
             ["sh", script, place.folder, node, f"{address}/{place.subnet.prefixlen}", str(hosts[0]),

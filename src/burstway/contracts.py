@@ -96,10 +96,20 @@ class LaunchResult:
 
 @dataclass(frozen=True, slots=True)
 class NetworkPlan:
-    """What the border of the cloud's network lets through; everything else it drops."""
+    """What the filter around each machine of the cloud's network lets through, from within the network too;
+    everything else it drops."""
 
     inside: IPv4Network
     rules: tuple[Rule, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FoundDocument:
+    """A part of the cloud's network as it is: JSON as the cloud's own tool prints it. `name` says where it is
+    from, as a file's name would."""
+
+    name: str
+    text: str
 
 
 class Provider(Protocol):
@@ -108,7 +118,8 @@ class Provider(Protocol):
     * the same order twice is one machine; an order that the cloud accepted returns at once, booting or not;
     * terminating what is absent succeeds;
     * `instances()` shows this site's machines only, never those of another in the same account; it is the
-      only truth, but may lag `listing_lag_s` seconds behind launch and terminate.
+      only truth, but may lag `listing_lag_s` seconds behind launch and terminate;
+    * `found()` is the network as the cloud has it now, not as it was planned; empty where there is none.
     """
 
     name: str
@@ -116,6 +127,7 @@ class Provider(Protocol):
 
     def offers(self) -> Sequence[Offer]: ...
     def prepare(self, plan: NetworkPlan) -> None: ...
+    def found(self) -> Sequence[FoundDocument]: ...
     def launch(self, orders: Sequence[Order]) -> list[LaunchResult]: ...
     def terminate(self, ids: Sequence[str]) -> None: ...
     def instances(self) -> list[Instance]: ...

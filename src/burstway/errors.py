@@ -4,6 +4,7 @@ BurstwayError                   code, what happened, where, what to do next
 ├── InputError                  the person or program that asked must change something
 │   ├── TemplateError           a cluster template, with file, line and column
 │   ├── SettingsError           burstway.toml, with the line
+│   ├── DocumentError           what says what a network is (Azure's JSON, nft's), with document and place
 │   ├── HostlistError           not a hostlist, or too large a one
 │   ├── UnknownError            a cluster, node or array that does not exist
 │   └── ConflictError           what is asked contradicts what is there
@@ -85,6 +86,12 @@ class TemplateError(FileError):
 
 class SettingsError(FileError):
     code = "settings"
+
+
+class DocumentError(FileError):
+    """Problems in any number of documents: `file` is the document's name, `what` begins with the place."""
+
+    code = "document"
 
 
 class HostlistError(InputError):

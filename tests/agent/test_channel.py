@@ -15,7 +15,9 @@ from typing import Any
 
 import pytest
 
-from burstway.agent.node_agent import Channel, RefusedError, StepError, join, step_clock
+from burstway.agent.node.channel import Channel, join
+from burstway.agent.node.console import RefusedError, StepError
+from burstway.agent.node.steps import step_clock
 from burstway.identity.authority import Authority
 
 NOW = datetime.datetime.now(datetime.UTC)
@@ -150,6 +152,15 @@ def test_a_control_plane_of_another_authority_is_never_spoken_to(
     with site.serving(), pytest.raises(ssl.SSLCertVerificationError):
         channel._once("POST", "/v1/agent/join", {"token": "t"}, 5)
     assert not site.requests
+
+
+def test_patience_may_be_bounded(site: Site, node: Path) -> None:
+    """What is worth nothing later is given up after its time; whoever asked gets the network's own error."""
+    channel = Channel(str(node), site.boot())
+    started = time.monotonic()
+    with pytest.raises(ConnectionRefusedError):
+        channel.call("POST", "/v1/agent/probes", {}, patience=1)
+    assert time.monotonic() - started < 2
 
 
 @pytest.mark.parametrize(

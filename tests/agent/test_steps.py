@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from burstway.agent import node_agent
+from burstway.agent.archive import agent_archive
 
 pytestmark = [
     pytest.mark.lab,
@@ -17,13 +17,12 @@ pytestmark = [
 ]
 
 RUN = """
-import importlib.util, json, sys
-spec = importlib.util.spec_from_file_location("node_agent", sys.argv[1])
-agent = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(agent)
+import json, sys
+sys.path.insert(0, sys.argv[1])
+from burstway_agent import console, daemons, steps
 try:
-    getattr(agent, "step_" + sys.argv[2])(json.loads(sys.argv[3]), agent.Daemons("/tmp"))
-except agent.StepError as refused:
+    getattr(steps, "step_" + sys.argv[2])(json.loads(sys.argv[3]), daemons.Daemons("/tmp"))
+except console.StepError as refused:
     print(refused, end="")
 """
 
@@ -37,11 +36,14 @@ FILES = {
 
 
 class Machine:
-    """A scratch /etc, and a way to run one step of the agent with it in place of the host's."""
+    """A scratch /etc, and a way to run one step of the agent, as it is delivered, with it in place of the
+    host's."""
 
     def __init__(self, folder: Path) -> None:
         self.etc = folder / "etc"
         self.home = folder / "home"
+        self.agent = folder / "agent.pyz"
+        self.agent.write_bytes(agent_archive())
         self.etc.mkdir()
         self.home.mkdir()
         for name, text in FILES.items():
@@ -58,7 +60,7 @@ class Machine:
             "-S",
             "-c",
             RUN,
-            str(node_agent.__file__),
+            str(self.agent),
             name,
             json.dumps(configuration),
         ]

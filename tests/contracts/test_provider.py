@@ -3,6 +3,7 @@
 Every test rents machines under keys of its own, and the cloud is emptied after it.
 """
 
+import json
 import os
 import signal
 import socket
@@ -19,7 +20,8 @@ import pytest
 
 from burstway.clock import ManualClock
 from burstway.contracts import CloudError, FailureKind, Instance, LaunchResult, NetworkPlan, Order, Provider
-from burstway.flows.rules import Rule
+from burstway.flows.nftables import render_nftables
+from burstway.flows.rules import Rule, Tag
 from burstway.flows.table import Ports
 from burstway.flows.table import Protocol as Transport
 from burstway.lab.cloud import LabCloud, start_cloud
@@ -244,6 +246,14 @@ def test_preparing_twice(rented: Rented) -> None:
     rented.provider.prepare(NetworkPlan(inside, ()))
 
 
+def test_found_is_json_and_changes_nothing(rented: Rented) -> None:
+    """Documents with names of their own, each JSON; asking again gives the same ones."""
+    found = rented.provider.found()
+    assert len({document.name for document in found}) == len(found)
+    assert all(json.loads(document.text) for document in found)
+    assert rented.provider.found() == found
+
+
 def test_many_callers_at_a_time_buy_one_machine_a_key(rented: Rented) -> None:
     """A control plane that was killed may still be asking while the next one asks again."""
     if isinstance(rented.provider, FakeCloud):
@@ -344,7 +354,9 @@ def until(done: Callable[[], object], seconds: float = PATIENCE_S) -> None:
 
 @pytest.fixture
 def site(lab_cloud: Layout) -> Iterator[Site]:
+    """The lab with a site that has no firewall: what these tests are about is the cloud's own filter."""
     with emptied(lab_cloud) as provider, LabCloud(lab_cloud) as cloud:
+        cloud.load("firewall", "", "nothing")
         yield Site(lab_cloud, cloud, provider)
 
 
@@ -422,11 +434,57 @@ def test_without_a_plan_nothing_crosses_the_border(site: Site) -> None:
 
 
 @on_lab
-def test_machines_of_one_subnet_meet_without_a_plan(site: Site) -> None:
-    """Traffic between nodes never reaches the border: slurmd's fan-out and srun inside of a job need it."""
+def test_machines_of_one_subnet_meet_as_the_plan_says(site: Site) -> None:
+    """The filter is around each machine: without a plan two machines of a subnet do not meet, with one they
+    meet with their own addresses, on what it names and in that direction."""
     one, two = site.rent(2)
-    with site.listening(one.node, 40_002):
-        assert site.reaches(two.node, one.address, 40_002) == two.address
+    here, there = (IPv4Network(one.address),), (IPv4Network(two.address),)
+    rule = Rule("inside", here, there, Transport.TCP, Ports(40_002, 40_002))
+    with site.listening(one.node, 40_002), site.listening(two.node, 40_002, 40_003):
+        assert site.reaches(one.node, two.address, 40_002) == ""
+        site.provider.prepare(NetworkPlan(site.place.cloud, (rule,)))
+        assert site.reaches(one.node, two.address, 40_002) == one.address
+        assert site.reaches(one.node, two.address, 40_003) == ""
+        assert site.reaches(two.node, one.address, 40_002) == ""
+
+
+@on_lab
+def test_the_firewall_drops_what_the_border_lets_through(site: Site) -> None:
+    """The site's router has a filter of its own: what the cloud's border lets through it may still drop."""
+    address = site.observer()
+    [one] = site.rent()
+    there = (IPv4Network(address),)
+    rule = Rule("test", (site.place.subnet,), there, Transport.TCP, Ports(40_001, 40_001))
+    site.provider.prepare(NetworkPlan(site.place.cloud, (rule,)))
+    with site.listening("observer", 40_001):
+        site.cloud.load("firewall", render_nftables(()), "closed")
+        assert site.reaches(one.node, address, 40_001) == ""
+        site.cloud.reset("firewall")
+        assert site.reaches(one.node, address, 40_001) == one.address
+
+
+@on_lab
+def test_found_is_the_border_as_it_is(site: Site) -> None:
+    """The ruleset as nft prints it in JSON: the plan's rules, and what someone else put in their place."""
+    rules = tuple(
+        Rule(name, (site.place.subnet,), (place,), protocol, ports)
+        for name, place, protocol, ports in (
+            ("first", site.place.site, Transport.UDP, Ports(40_001, 40_009)),
+            ("second", site.place.site, Transport.ESP, None),
+            ("third", Tag("Storage"), Transport.TCP, Ports(40_001, 40_001)),
+        )
+    )
+    site.provider.prepare(NetworkPlan(site.place.cloud, rules))
+    [document] = site.provider.found()
+    assert document.name == "border.json"
+    shown = json.loads(document.text)["nftables"]
+    comments = [entry["rule"].get("comment") for entry in shown if "rule" in entry]
+    assert "first" in comments
+    assert "second" in comments
+    assert "third" not in comments  # a service tag names no place of the lab's
+    site.cloud.load("border", "table inet other { }", "other")
+    tables = [entry["table"]["name"] for entry in json.loads(site.provider.found()[0].text)["nftables"][1:]]
+    assert tables == ["other"]
 
 
 @on_lab

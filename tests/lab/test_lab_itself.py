@@ -1,13 +1,17 @@
 """The lab as a thing on this host: what it leaves, how it ends, what it refuses."""
 
+import json
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from burstway.lab.cloud import LabCloud
+from burstway.lab.record import made_here
 from burstway.lab.remains import processes_of, remove
 from burstway.providers.lab.layout import Layout, layout
 from living_lab import BURSTWAY, wait_until
@@ -55,10 +59,20 @@ def test_down_leaves_nothing(place: Layout) -> None:
 
 
 def test_up_twice(place: Layout) -> None:
-    """`lab up` on a lab that is up changes nothing and succeeds; `lab down` twice succeeds too."""
-    assert _burstway("lab", "up", "--name", place.name).returncode == 0
+    """`lab up` on a lab that is up says so and changes nothing; asked for other options it is refused, and
+    says which. `lab down` twice succeeds."""
+    first = _burstway("lab", "up", "--name", place.name, "--idle", "7")
+    assert first.returncode == 0
+    assert f"burstway lab down --name {place.name}" in first.stderr
     head = _head_pid(place)
-    assert _burstway("lab", "up", "--name", place.name).returncode == 0
+    for same in ((), ("--idle", "7", "--example")):
+        again = _burstway("lab", "up", "--name", place.name, *same)
+        assert again.returncode == 0
+        assert "is up already with --idle 7" in again.stderr
+        assert "networks" not in again.stderr
+    other = _burstway("lab", "up", "--name", place.name, "--idle", "8", "--boot-timeout", "120")
+    assert other.returncode == 2
+    assert "--idle 8 cannot apply to it" in other.stderr
     assert _head_pid(place) == head
     assert _burstway("lab", "down", "--name", place.name).returncode == 0
     again = _burstway("lab", "down", "--name", place.name)
@@ -101,6 +115,41 @@ def test_demo_after_a_killed_demo(place: Layout) -> None:
         assert said in second.stdout
     assert not place.folder.exists()
     assert _seen(place) == before
+
+
+def test_demo_leaves_others_labs_alone(place: Layout) -> None:
+    """A demonstration does not remove a lab that someone has built, nor `lab down --mine` one that another
+    Burstway has."""
+    assert _burstway("lab", "up", "--name", place.name, "--no-example").returncode == 0
+    head = _head_pid(place)
+    refused = _burstway("lab", "demo", "--name", place.name)
+    assert refused.returncode == 2
+    assert "that no demonstration left behind" in refused.stderr
+    record = json.loads(place.made.read_text())
+    assert record["by"] == sys.prefix
+    assert place.name in made_here(sys.prefix)
+    place.made.write_text(json.dumps({**record, "by": "/another"}))
+    assert place.name not in made_here(sys.prefix)
+    assert _head_pid(place) == head
+
+
+def test_start_of_a_service_that_ends(place: Layout) -> None:
+    """`lab start` of a service that ends at once fails with code 1 and says the end of its log; of one that
+    stays up it succeeds once the service answers."""
+    assert _burstway("lab", "up", "--name", place.name, "--no-example").returncode == 0
+    named = ("--name", place.name)
+    settings = "/etc/burstway/burstway.toml"
+    on_head = ("lab", "run", *named, "--user", "root")
+    assert _burstway("lab", "stop", *named, "control-plane").returncode == 0
+    _burstway(*on_head, "sh", "-c", f"cp {settings} /root/; echo nonsense >>{settings}")
+    failed = _burstway("lab", "start", *named, "control-plane")
+    assert failed.returncode == 1
+    assert "control-plane ended at once" in failed.stderr
+    assert "Expected '='" in failed.stderr
+    _burstway(*on_head, "cp", "/root/burstway.toml", settings)
+    started = _burstway("lab", "start", *named, "control-plane")
+    assert (started.returncode, "control-plane is started" in started.stderr) == (0, True), started.stderr
+    assert _burstway("lab", "start", *named, "slurmctld").returncode == 2
 
 
 def test_demo_ended_by_a_signal_cleans_up(place: Layout) -> None:
@@ -155,9 +204,15 @@ def test_bad_input(words: tuple[str, ...], said: str) -> None:
     assert "what to do" in done.stderr
 
 
-def _head_pid(place: Layout) -> int:
-    from burstway.lab.cloud import LabCloud
+@pytest.mark.parametrize("option", ["--idle=-3", "--idle=0", "--idle=nan", "--idle=1e9", "--boot-timeout=-1"])
+def test_bad_options_make_nothing(place: Layout, option: str) -> None:
+    """What the lab's settings cannot be is refused with code 2 before anything is made."""
+    done = _burstway("lab", "up", "--name", place.name, option)
+    assert done.returncode == 2
+    assert not place.folder.exists()
 
+
+def _head_pid(place: Layout) -> int:
     with LabCloud(place) as cloud:
         head = cloud.find("head")
     assert head is not None

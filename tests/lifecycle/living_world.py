@@ -10,6 +10,7 @@ from pathlib import Path
 
 from burstway.clock import ManualClock
 from burstway.contracts import (
+    FoundDocument,
     Instance,
     LaunchResult,
     NetworkPlan,
@@ -90,6 +91,9 @@ class MortalCloud:
 
     def prepare(self, plan: NetworkPlan) -> None:
         self._cloud.prepare(plan)
+
+    def found(self) -> Sequence[FoundDocument]:
+        return self._cloud.found()
 
     def launch(self, orders: Sequence[Order]) -> list[LaunchResult]:
         with self._points.around("launch"):

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from running_plane import CLUSTER, WAIT_S, Plane, wait_until
 
-from burstway.agent import node_agent
+from burstway.agent.archive import agent_archive
 
 pytest_plugins = ["control_planes"]
 pytestmark = [
@@ -45,7 +45,9 @@ class Agent:
         }
         (self.folder / "boot.json").write_text(json.dumps(plain))
         script = 'cp /etc/ssl/openssl.cnf "$0"/ && mount --bind "$0" /etc && exec "$@"'
-        started = [sys.executable, "-I", "-S", node_agent.__file__, str(self.folder)]
+        delivered = self.folder / "agent.pyz"
+        delivered.write_bytes(agent_archive())
+        started = [sys.executable, "-I", "-S", str(delivered), str(self.folder)]
         self.log = self.folder / "agent.log"
         environment = {**os.environ, "OPENSSL_CONF": "/etc/openssl.cnf"}
         with self.log.open("wb") as log:

@@ -23,7 +23,7 @@ def _lab_door() -> Door | None:
     if os.geteuid() != 0:
         return None
     from burstway.lab.cloud import LabCloud
-    from burstway.lab.site import door as lab_door
+    from burstway.lab.enter import door as lab_door
     from burstway.providers.lab.layout import existing_labs, layout
 
     labs = existing_labs()

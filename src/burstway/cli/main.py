@@ -7,7 +7,7 @@ import typer
 from rich.text import Text
 
 from burstway import __version__
-from burstway.cli import cluster, lab, node, people, slurm
+from burstway.cli import cluster, lab, network, network_probe, network_prove, node, people, slurm
 from burstway.cli.output import errors
 from burstway.cli.serve import serve
 from burstway.errors import BurstwayError
@@ -21,6 +21,9 @@ app = typer.Typer(
 app.add_typer(cluster.app, name="cluster")
 app.add_typer(node.app, name="node")
 app.add_typer(slurm.app, name="slurm")
+network_prove.register(network.app)
+network_probe.register(network.app)
+app.add_typer(network.app, name="network")
 app.add_typer(people.app, name="token")
 app.add_typer(lab.app, name="lab")
 app.command("serve")(serve)

@@ -9,13 +9,12 @@ import typer
 from rich.text import Text
 
 from burstway.cli.output import bold, console, errors, print_json, table
-from burstway.cli.serve import CONFIG
+from burstway.cli.site_settings import Config, site_settings
 from burstway.flows.profiles import PROFILES, flows
 from burstway.flows.table import Flow, Mode, Need
 
 app = typer.Typer(no_args_is_help=True, help="Ports, rules, proofs and probes.")
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Config = Annotated[Path, typer.Option("--config", help="The site's burstway.toml.")]
 
 
 class Target(StrEnum):
@@ -90,13 +89,12 @@ def rules(
         Path | None, typer.Option(help="Azure's file of service tags, for filters that know addresses only.")
     ] = None,
     json: Json = False,
-    config: Config = CONFIG,
+    config: Config = None,
 ) -> None:
     """Print or write what lets the site's connections through, and nothing else."""
     from burstway.cli.rule_files import make, read_tags, unplaced_notes
-    from burstway.settings import read_settings
 
-    settings = read_settings(config)
+    settings = site_settings(config)
     made = make(settings, target, form, read_tags(tags) if tags else {})
     written = _write(made.files, output, force) if output else {}
     if json:

@@ -46,7 +46,7 @@ def show(name: Annotated[str, typer.Argument(autocompletion=complete_node)], jso
     if json:
         print_json(node)
         return
-    times = ("since", "launched_at", "seen_at")
+    times = ("since", "launched_at", "seen_at", "explained_at")
     for key, value in node.items():
         shown = clock_time(value) if key in times else str(value)
         console.print(Text.assemble((f"{key:16}", "bold"), " ", shown))
@@ -62,6 +62,8 @@ def explain(name: Annotated[str, typer.Argument(autocompletion=complete_node)], 
         return
     reason = node["reason"] or "it was never asked for"
     console.print(Text.assemble((name, "bold"), " is ", (node["state"], "bold"), f": {reason}"))
+    if node["trouble"]:
+        console.print(Text.assemble(("network: ", "bold red"), node["trouble"]))
     for line in _story_lines(node["story"]):
         console.print(line)
 

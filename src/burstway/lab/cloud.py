@@ -9,7 +9,8 @@ from typing import Any
 
 import httpx
 
-from burstway.errors import LabError
+from burstway.errors import InputError, LabError
+from burstway.lab.record import Record
 from burstway.providers.lab.layout import Layout
 
 START_S = 30.0
@@ -64,31 +65,46 @@ class LabCloud:
     def stop(self, name: str) -> bool:
         return bool(self._call("POST", f"/site/services/{name}/stop"))
 
-    def border(self) -> str:
-        return self._http.get("/border").text
+    def filter(self, which: str) -> str:
+        """The ruleset of the `border` or of the `firewall`, as the kernel has it."""
+        return self._ask("GET", f"/site/filters/{which}").text
+
+    def load(self, which: str, text: str, file: str) -> None:
+        """Puts another ruleset there. Raises InputError with nft's words when nft refuses it."""
+        self._ask("PUT", f"/site/filters/{which}", {"text": text, "file": file})
+
+    def reset(self, which: str) -> None:
+        """Puts the plan's rules back there."""
+        self._ask("POST", f"/site/filters/{which}/reset")
 
     def instances(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = self._call("GET", "/instances")
         return found
 
     def _call(self, method: str, path: str, body: object = None) -> Any:
+        return self._ask(method, path, body).json()
+
+    def _ask(self, method: str, path: str, body: object = None) -> httpx.Response:
         try:
             answer = self._http.request(method, path, json=body)
         except httpx.HTTPError as refused:
             raise LabError(
                 f"the lab's cloud does not answer: {refused}", where=str(self._place.socket),
-                remedy="remove the lab and build it again: burstway lab down, burstway lab up",
+                remedy=f"remove the lab and build it again: {self._place.command('down')}",
             ) from refused  # fmt: skip
+        if answer.status_code == InputError.status:
+            said = answer.json()
+            raise InputError(said.get("what") or str(said), remedy=said.get("remedy", ""))
         if answer.status_code >= 400:
             raise LabError(f"{method} {path}: {answer.text[:300]}", where=str(self._place.daemon_log))
-        return answer.json()
+        return answer
 
 
-def start_cloud(place: Layout, hidden: Sequence[Path]) -> None:
+def start_cloud(place: Layout, hidden: Sequence[Path], record: Record | None = None) -> None:
     """Starts the lab's cloud in the background and waits until it answers."""
     started = subprocess.run(
         ["setsid", "--fork", sys.executable, "-m", "burstway.providers.lab.daemon", place.name,
-         *(str(path) for path in hidden)],
+         (record or Record()).to_json(), *(str(path) for path in hidden)],
         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd="/", text=True,
         timeout=START_S, check=False,
     )  # fmt: skip
@@ -98,5 +114,5 @@ def start_cloud(place: Layout, hidden: Sequence[Path]) -> None:
         log = place.daemon_log.read_text(encoding="utf-8") if place.daemon_log.exists() else ""
         said = (started.stderr + log).strip()
         if "Traceback" in said or not place.daemon_pid.exists() or time.monotonic() > deadline:
-            raise LabError(f"the lab's cloud did not start: {said[-1500:]}", remedy="burstway lab down")
+            raise LabError(f"the lab's cloud did not start: {said[-1500:]}", remedy=place.command("down"))
         time.sleep(0.01)

@@ -14,13 +14,14 @@ from typing import Any
 
 import burstway
 from burstway.client import AnswerError, Client
-from burstway.errors import BurstwayError, ControlPlaneError, LabError
+from burstway.errors import BurstwayError, ConflictError, ControlPlaneError, LabError
+from burstway.lab import record
 from burstway.lab.cloud import LabCloud
-from burstway.lab.enter import entering, run_in
+from burstway.lab.enter import door, entering, run_in
 from burstway.lab.head import USER
 from burstway.lab.remains import remove
 from burstway.lab.screen import Screen
-from burstway.lab.site import door, start_slurm, up
+from burstway.lab.site import start_slurm, up
 from burstway.providers.lab.layout import Layout
 
 EXAMPLE = "examples/hpc1.txt"
@@ -45,11 +46,11 @@ def import_example(place: Layout, say: Callable[[str], None], name: str = "hpc1"
 
 def run_demo(place: Layout, *, keep: bool, idle_s: float, screen: Screen | None = None) -> bool:
     """True when both jobs printed what they should and the cloud ended empty. Cleans up, whatever happens,
-    unless it is told to keep the lab."""
+    unless it is told to keep the lab. Raises ConflictError when another's lab is in the way."""
     with screen or Screen() as screen, _ended_by_signal():
+        if _make_room(place, screen.say):
+            screen.say("removed what a demonstration before this one left")
         try:
-            if remove(place, screen.say):
-                screen.say("removed the lab that was there before")
             return _demo(place, screen, idle_s)
         except BurstwayError as failed:
             screen.fail(str(failed))
@@ -57,10 +58,28 @@ def run_demo(place: Layout, *, keep: bool, idle_s: float, screen: Screen | None 
         finally:
             screen.freeze()
             if keep:
-                screen.say(f"kept. burstway lab shell (as {USER}), burstway node list; burstway lab down")
+                record.keep(place)
+                shell, down = place.command("shell"), place.command("down")
+                screen.say(f"kept. {shell} (as {USER}), burstway node list; {down}")
             else:
                 remove(place, screen.say)
                 screen.say("the lab is removed")
+
+
+def _make_room(place: Layout, say: Callable[[str], None]) -> bool:
+    """Removes the lab of a demonstration that was cut off, and no other's."""
+    if not place.folder.exists():
+        return False
+    found = record.read_record(place)
+    if found is None or not found.demo or record.is_running(found.demo):
+        what = (
+            "in which a demonstration runs" if found and found.demo else "that no demonstration left behind"
+        )
+        raise ConflictError(
+            f"there is a lab {place.name!r} {what}",
+            remedy=f"give this one another --name; to remove that lab: {place.command('down')}",
+        )
+    return remove(place, say)
 
 
 @dataclass
@@ -96,7 +115,7 @@ def _watching(client: Client, screen: Screen) -> Iterator[None]:
 
 
 def _demo(place: Layout, screen: Screen, idle_s: float) -> bool:
-    up(place, screen.say, idle_s=idle_s)
+    up(place, screen.say, idle_s=idle_s, example=True, demo=record.this_process())
     import_example(place, screen.say)
     start_slurm(place, screen.say)
     with LabCloud(place) as cloud, Client(door(cloud)) as client, _watching(client, screen):

@@ -1,12 +1,29 @@
-"""Running something in a machine of the lab, as if one had signed in there."""
+"""Into the lab's machines: commands as if one had signed in there, the head node's files and its socket."""
 
 import subprocess
 from collections.abc import Sequence
+from pathlib import Path
 
-from burstway.errors import UnknownError
+from burstway.client import Door
+from burstway.errors import LabError, UnknownError
 from burstway.lab.cloud import LabCloud
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+SOCKET = "/run/burstway/burstway.sock"
+
+
+def door(cloud: LabCloud) -> Door:
+    """The control plane's socket as this host reaches it."""
+    return Door(socket=head_root(cloud) / SOCKET.lstrip("/"))
+
+
+def head_root(cloud: LabCloud) -> Path:
+    """The head node's root file system as this host reaches it."""
+    head = cloud.find("head")
+    if head is None or not head["pid"]:
+        raise LabError("the lab's head node is not running", remedy="burstway lab down, then up again")
+    return Path(head["root"])
 
 
 def entering(cloud: LabCloud, machine: str, user: str, command: Sequence[str]) -> list[str]:

@@ -51,6 +51,9 @@ network = "{cloud}"
 subnet = "{subnet}"
 endpoint = "/run/burstway-cloud/cloud.sock"
 
+[network]
+firewall = "/run/burstway-cloud/firewall.json"
+
 [limits]
 boot_timeout_s = {boot_timeout}
 orphan_grace_s = 10

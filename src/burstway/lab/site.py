@@ -1,4 +1,4 @@
-"""Building the lab, step by step; each step says what it does. What is there already is left as it is."""
+"""Building the lab, step by step; each step says what it does."""
 
 import os
 import secrets
@@ -9,19 +9,21 @@ from collections.abc import Callable
 from pathlib import Path
 
 import burstway
-from burstway.client import AnswerError, Client, Door
-from burstway.errors import ControlPlaneError, LabError
+from burstway.client import Client
+from burstway.errors import ConflictError, LabError
 from burstway.lab.cloud import LabCloud, start_cloud
-from burstway.lab.enter import run_in
+from burstway.lab.enter import door, head_root, run_in
 from burstway.lab.head import CGROUP_CONF, GID, GROUP, UID, USER, settings_text, slurm_conf
+from burstway.lab.record import Record
+from burstway.lab.services import wait_ready
 from burstway.providers.lab.layout import Layout
+from burstway.settings import parse_settings
 
 START_S = 30.0
 PROGRAMS = (
     "slurmctld", "slurmd", "scontrol", "munged", "munge", "nft", "ip", "tini", "openssl", "unshare",
     "nsenter", "runuser", "setpriv", "sysctl",
 )  # fmt: skip
-SOCKET = "/run/burstway/burstway.sock"
 CONFIG = "/etc/burstway/burstway.toml"
 Say = Callable[[str], None]
 
@@ -36,23 +38,39 @@ def check_host() -> None:
         raise LabError(f"programs are missing: {', '.join(missing)}", remedy="install them with: make setup")
 
 
-def up(place: Layout, say: Say, *, idle_s: float = 15, boot_timeout_s: float = 120) -> None:
-    """Builds the lab and returns when its Slurm answers. What is already there stays."""
+def up(
+    place: Layout,
+    say: Say,
+    *,
+    idle_s: float = 15,
+    boot_timeout_s: float = 120,
+    example: bool = False,
+    demo: str = "",
+) -> None:
+    """Builds the lab and returns when its control plane answers and both filters have the plan's rules.
+
+    Raises SettingsError for seconds that its settings do not take, and ConflictError when there is a lab of
+    this name; in both cases nothing was made. `example` and `demo` are for its record only.
+    """
     check_host()
-    if not place.socket.exists():
-        if place.folder.exists():
-            raise LabError(f"the lab {place.name} is half there", remedy="burstway lab down, then up again")
-        say("networks: site, cloud, the link between them, the border")
-        start_cloud(place, sorted({*_own_folders(), Path(sys.prefix)}))
+    settings = settings_text(place, idle_s, boot_timeout_s)
+    parse_settings(settings, "the lab's burstway.toml")
+    if place.folder.exists():
+        raise ConflictError(f"there is a lab {place.name!r} already", remedy=place.command("down"))
+    say("networks: site, cloud, the link between them, the border, the site's firewall")
+    record = Record(idle_s, boot_timeout_s, example, demo=demo)
+    start_cloud(place, sorted({*_own_folders(), Path(sys.prefix)}), record)
     with LabCloud(place) as cloud:
         say("head node: users, munge, Slurm's configuration")
-        pid = _head(cloud, place, idle_s, boot_timeout_s)
+        _head(cloud, place, settings)
         say("control plane")
         cloud.start("munged", "head", [*_as("munge"), "munged", "--foreground", "--force"])
-        _wait(lambda: Path(f"/proc/{pid}/root/run/munge/munge.socket.2").exists(), "munged did not start")
+        wait_ready(cloud, place, "munged")
         burstway_program = str(Path(sys.prefix) / "bin" / "burstway")
         cloud.start("control-plane", "head", [burstway_program, "serve", "--config", CONFIG])
-        _wait(lambda: _answers(cloud), "the control plane did not start", place.folder / "control-plane.log")
+        wait_ready(cloud, place, "control-plane")
+        _wait(place, lambda: cloud.status()["planned"], "the cloud's border was not planned")
+        cloud.reset("firewall")
 
 
 def start_slurm(place: Layout, say: Say) -> None:
@@ -69,20 +87,7 @@ def start_slurm(place: Layout, say: Say) -> None:
             text += "\n" + conf["lines"]
         (root / "etc/slurm/slurm.conf").write_text(text, encoding="utf-8")
         cloud.start("slurmctld", "head", [*_as("slurm"), "slurmctld", "-D"])
-        _wait(lambda: _slurm_answers(cloud), "slurmctld did not start", root / "var/log/slurm/slurmctld.log")
-
-
-def door(cloud: LabCloud) -> Door:
-    """The control plane's socket as this host reaches it."""
-    return Door(socket=head_root(cloud) / SOCKET.lstrip("/"))
-
-
-def head_root(cloud: LabCloud) -> Path:
-    """The head node's root file system as this host reaches it."""
-    head = cloud.find("head")
-    if head is None or not head["pid"]:
-        raise LabError("the lab's head node is not running", remedy="burstway lab down, then up again")
-    return Path(head["root"])
+        wait_ready(cloud, place, "slurmctld")
 
 
 def _own_folders() -> set[Path]:
@@ -98,9 +103,7 @@ def _binds(place: Layout) -> dict[str, str]:
     return {**binds, str(place.socket.parent): "/run/burstway-cloud"}
 
 
-def _head(cloud: LabCloud, place: Layout, idle_s: float, boot_timeout_s: float) -> int:
-    if (found := cloud.find("head")) and found["pid"]:
-        return int(found["pid"])
+def _head(cloud: LabCloud, place: Layout, settings: str) -> None:
     pid = cloud.machine("head", "site", "head", str(place.head), _binds(place))
     root = Path(f"/proc/{pid}/root")
     for command in (
@@ -116,15 +119,12 @@ def _head(cloud: LabCloud, place: Layout, idle_s: float, boot_timeout_s: float) 
     _write(root / "etc/hosts", f"127.0.0.1 localhost\n{place.head} head\n")
     _write(root / "etc/slurm/cgroup.conf", CGROUP_CONF)
     _write(root / "etc/slurm/slurm.conf", slurm_conf(place))
-    _write(root / "etc/burstway/burstway.toml", settings_text(place, idle_s, boot_timeout_s))
+    _write(root / "etc/burstway/burstway.toml", settings)
     key = root / "etc/munge/munge.key"
     key.write_bytes(secrets.token_bytes(128))
-    done = run_in(
-        cloud, "head", ["sh", "-c", "chown munge: /etc/munge/munge.key; chmod 400 /etc/munge/munge.key"]
-    )
+    run_in(cloud, "head", ["sh", "-c", "chown munge: /etc/munge/munge.key; chmod 400 /etc/munge/munge.key"])
     for program in ("burstway", "burstway-resume", "burstway-suspend", "burstway-resume-fail"):
         (root / "usr/local/bin" / program).symlink_to(Path(sys.prefix) / "bin" / program)
-    return pid
 
 
 def _as(user: str) -> list[str]:
@@ -137,24 +137,9 @@ def _write(path: Path, text: str) -> None:
     path.chmod(0o644)
 
 
-def _answers(cloud: LabCloud) -> bool:
-    try:
-        with Client(door(cloud)) as client:
-            client.get("/v1/status")
-    except (ControlPlaneError, AnswerError):
-        return False
-    return True
-
-
-def _slurm_answers(cloud: LabCloud) -> bool:
-    done = run_in(cloud, "head", ["scontrol", "ping"], timeout=START_S)
-    return done.returncode == 0 and "UP" in done.stdout
-
-
-def _wait(done: Callable[[], bool], what: str, log: Path | None = None) -> None:
+def _wait(place: Layout, done: Callable[[], bool], what: str) -> None:
     deadline = time.monotonic() + START_S
     while not done():
         if time.monotonic() > deadline:
-            said = log.read_text(encoding="utf-8")[-1000:].strip() if log and log.exists() else ""
-            raise LabError(f"{what} in {START_S:g} s: {said}", remedy="burstway lab down, then up again")
+            raise LabError(f"{what} in {START_S:g} s", remedy=place.command("down"))
         time.sleep(0.02)

@@ -2,6 +2,7 @@
 
 Every base chain of the hook must let a packet through; the first that drops it ends its way. A rule that this
 reader cannot decide (`unknown`) leaves a part undecided only where its matching would change the outcome.
+Packets that it may match go on, with what it may have made of them.
 """
 
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from burstway.network.filters import Decision
 from burstway.network.ruleset import Chain, FilterRule, Hook, Match, Ruleset, Verdict
 from burstway.network.space import (
     ALL_PORTS,
+    WITH_PORTS,
     Intervals,
     Packets,
     difference,
@@ -18,19 +20,32 @@ from burstway.network.space import (
     merged,
 )
 
-WITH_PORTS = frozenset({"tcp", "udp", "sctp", "dccp", "udplite"})
 MOST_JUMPS = 16
 """The kernel's own limit on nested jumps (NFT_JUMP_STACK_SIZE)."""
+
+_TRY_IT = "it cannot be decided from the ruleset: try it"
+
+
+_MAY = {
+    Verdict.ACCEPT: frozenset({True}),
+    Verdict.DROP: frozenset({False}),
+    Verdict.REJECT: frozenset({False}),
+    Verdict.RETURN: frozenset({True, False}),
+    Verdict.CONTINUE: frozenset[bool](),
+}
+"""What may become of packets that perhaps match a rule with this verdict."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """Packets on their way: still going on (`passed` None and not `unknown`), or decided."""
+    """Packets on their way (CONTINUE), at the end of a chain (RETURN), or decided. `may` is what rules that
+    perhaps match may have made of them before, and `doubt` names the first of those rules."""
 
     packets: Packets
-    verdict: Verdict
+    verdict: Verdict = Verdict.CONTINUE
     by: str = ""
-    unknown: str = ""
+    may: frozenset[bool] = frozenset()
+    doubt: str = ""
 
 
 class RulesetFilter:
@@ -57,76 +72,65 @@ class RulesetFilter:
         return decided + going
 
     def _decision(self, chain: Chain, part: _Part, before: Decision) -> Decision:
-        if part.unknown or before.passed is None:
-            cause = before.by if before.passed is None else f"{part.by}: {part.unknown}"
-            if part.verdict in (Verdict.DROP, Verdict.REJECT) and not part.unknown:
-                return Decision(part.packets, False, part.by, self._remedy(chain))
-            return Decision(part.packets, None, cause, "it cannot be decided from the ruleset: try it")
-        if part.verdict is Verdict.ACCEPT:
-            by = "; ".join(each for each in (before.by, part.by) if each)
-            return Decision(part.packets, True, by)
-        return Decision(part.packets, False, part.by, self._remedy(chain))
+        """By this chain and those before it: all of them must accept."""
+        passed = part.verdict is Verdict.ACCEPT
+        if part.may - {passed}:
+            return Decision(part.packets, None, part.doubt, _TRY_IT)
+        if not passed:
+            return Decision(part.packets, False, part.by, self._remedy(chain))
+        if before.passed is None:
+            return replace(before, packets=part.packets)
+        return Decision(part.packets, True, "; ".join(each for each in (before.by, part.by) if each))
 
     def _remedy(self, chain: Chain) -> str:
         return f"add a rule that accepts it to chain {chain.name} of {self.name}"
 
     def _through(self, chain: Chain, packets: Packets) -> list[_Part]:
         """A base chain: what returns or falls through gets its policy."""
-        parts = self._walk(chain, 0, packets, 0)
         policy = f"{self.name}, chain {chain.name}: policy {chain.policy}"
         return [
             replace(part, verdict=chain.policy, by=policy) if part.verdict is Verdict.RETURN else part
-            for part in parts
+            for part in self._walk(chain, _Part(packets), 0)
         ]
 
-    def _walk(self, chain: Chain, start: int, packets: Packets, depth: int) -> list[_Part]:
-        """What becomes of the packets from the rule `start` on; RETURN is the chain's end."""
+    def _walk(self, chain: Chain, part: _Part, depth: int) -> list[_Part]:
+        """What becomes of the packets in this chain; RETURN is its end."""
         done: list[_Part] = []
-        left = [packets]
-        for index in range(start, len(chain.rules)):
-            rule = chain.rules[index]
-            rest: list[Packets] = []
+        left = [part]
+        for rule in chain.rules:
+            rest: list[_Part] = []
             for each in left:
-                matched, unmatched = self._split(rule, each)
-                rest += unmatched
-                for part in matched:
-                    done += self._matched(chain, index, rule, part, depth, rest)
+                matched, unmatched = self._split(rule, each.packets)
+                rest += [replace(each, packets=packets) for packets in unmatched]
+                for packets in matched:
+                    for after in self._matched(rule, replace(each, packets=packets), depth):
+                        (rest if after.verdict is Verdict.CONTINUE else done).append(after)
             left = rest
             if not left:
-                return done
-        return done + [_Part(each, Verdict.RETURN) for each in left]
+                break
+        return done + [replace(each, verdict=Verdict.RETURN) for each in left]
 
-    def _matched(
-        self, chain: Chain, index: int, rule: FilterRule, part: Packets, depth: int, rest: list[Packets]
-    ) -> list[_Part]:
-        """The fate of packets that match the rule; those that go on behind it are added to `rest`."""
-        if rule.unknown:
-            return self._either(chain, index, rule, part, depth)
-        if rule.verdict is Verdict.CONTINUE:
-            rest.append(part)
-            return []
+    def _matched(self, rule: FilterRule, part: _Part, depth: int) -> list[_Part]:
+        """The fate of packets that match the rule; those with CONTINUE go on behind it."""
+        ends = self._outcome(rule, part, depth)
+        if not rule.unknown:
+            return ends
+        doubt = part.doubt or f"{rule.label}: {rule.unknown}"
+        return [replace(part, packets=e.packets, may=e.may | _MAY[e.verdict], doubt=doubt) for e in ends]
+
+    def _outcome(self, rule: FilterRule, part: _Part, depth: int) -> list[_Part]:
         if rule.verdict not in (Verdict.JUMP, Verdict.GOTO):
-            return [_Part(part, rule.verdict, rule.label)]
+            return [replace(part, verdict=rule.verdict, by=rule.label)]
         target = self._ruleset.chains.get(rule.target)
         if target is None or depth >= MOST_JUMPS:
-            return [_Part(part, Verdict.DROP, rule.label, f"there is no chain {rule.target}")]
-        inside = self._walk(target, 0, part, depth + 1)
+            doubt = f"{rule.label}: there is no chain {rule.target}"
+            return [replace(part, verdict=Verdict.DROP, may=frozenset({True, False}), doubt=doubt)]
+        inside = self._walk(target, part, depth + 1)
         if rule.verdict is Verdict.GOTO:
             return inside
-        rest += [each.packets for each in inside if each.verdict is Verdict.RETURN]
-        return [each for each in inside if each.verdict is not Verdict.RETURN]
-
-    def _either(self, chain: Chain, index: int, rule: FilterRule, part: Packets, depth: int) -> list[_Part]:
-        """An undecided rule: as if it did not match, unless it would make a difference."""
-        without = self._walk(chain, index + 1, part, depth)
-        if rule.verdict is Verdict.CONTINUE:
-            return without
-        known = (Verdict.ACCEPT, Verdict.DROP, Verdict.REJECT)
         return [
-            each
-            if each.verdict is rule.verdict and rule.verdict in known
-            else replace(each, by=rule.label, unknown=rule.unknown)
-            for each in without
+            replace(each, verdict=Verdict.CONTINUE) if each.verdict is Verdict.RETURN else each
+            for each in inside
         ]
 
     def _split(self, rule: FilterRule, packets: Packets) -> tuple[list[Packets], list[Packets]]:

@@ -5,10 +5,10 @@ the answer is exact for every packet of the set, and the work grows with the rul
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
-from burstway.network.space import Intervals, Packets, overlap
+from burstway.network.space import ALL_PORTS, WITH_PORTS, Intervals, Packets, overlap
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,8 @@ class Filter(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule made ready: `protocols` None is every one. A protocol without ports has all of them."""
+    """One rule made ready: `protocols` None is every one. A rule that names ports is about protocols that
+    have some. `unknown` says why it is not known which of these packets match, if it is not."""
 
     protocols: frozenset[str] | None
     sources: Intervals
@@ -43,10 +44,12 @@ class Rule:
     passed: bool
     by: str
     remedy: str = ""
+    unknown: str = ""
 
     def part_of(self, packets: Packets) -> Packets | None:
         if not (
             (self.protocols is None or packets.protocol in self.protocols)
+            and (packets.protocol in WITH_PORTS or self.target_ports == self.source_ports == ALL_PORTS)
             and overlap(self.target_ports, packets.target_ports)
             and overlap(self.targets, packets.targets)
             and overlap(self.sources, packets.sources)
@@ -57,11 +60,11 @@ class Rule:
         return packets.and_(mine)
 
 
-def first_match(rules: Iterable[Rule], packets: Packets) -> list[Decision]:
+def first_match(rules: Sequence[Rule], packets: Packets) -> list[Decision]:
     """The decisions of an ordered list, the last of whose rules matches everything."""
     decisions: list[Decision] = []
     left = [packets]
-    for rule in rules:
+    for index, rule in enumerate(rules):
         if rule.part_of(packets) is None:
             continue
         rest: list[Packets] = []
@@ -70,7 +73,10 @@ def first_match(rules: Iterable[Rule], packets: Packets) -> list[Decision]:
             if part is None:
                 rest.append(each)
                 continue
-            decisions.append(Decision(part, rule.passed, rule.by, rule.remedy))
+            if rule.unknown:
+                decisions += _either(rule, first_match(rules[index + 1 :], part))
+            else:
+                decisions.append(Decision(part, rule.passed, rule.by, rule.remedy))
             rest += each.without(part)
         left = rest
         if not left:
@@ -79,10 +85,22 @@ def first_match(rules: Iterable[Rule], packets: Packets) -> list[Decision]:
     return decisions
 
 
+def _either(rule: Rule, without: Iterable[Decision]) -> list[Decision]:
+    """The decisions without a rule that may match or not: not known where the rule would change them."""
+    return [
+        each
+        if each.passed is rule.passed
+        else replace(each, passed=None, by=f"{rule.by}: {rule.unknown}", remedy="say what it stands for")
+        for each in without
+    ]
+
+
 def restricted(decisions: Iterable[Decision], packets: Packets) -> list[Decision]:
     """The decisions on a part of what they were made for."""
     return [
         Decision(part, decision.passed, decision.by, decision.remedy)
         for decision in decisions
-        if (part := decision.packets.and_(packets))
+        if overlap(decision.packets.targets, packets.targets)
+        and overlap(decision.packets.sources, packets.sources)
+        and (part := decision.packets.and_(packets))
     ]

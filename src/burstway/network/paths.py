@@ -1,35 +1,38 @@
 """Ways through the network: the stations that packets from one segment to another come by, in order.
 
-A station is a route, a gateway, a peering (it works or it does not, whatever the packet is), or a filter. The
-way is the same for all protocols and ports, so it is worked out once for a pair of segments. Both ends' NSGs
-are on it, outbound of the NIC before the subnet and inbound the other way round; answers need a way back.
+The way is the same for all protocols and ports, so it is worked out once for a pair of segments. Filters of
+both ends are on it; answers pass filters, and need a way back.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from ipaddress import IPv4Address
 
-from burstway.network.chains import RulesetFilter
-from burstway.network.filters import Filter
+from burstway.network.links import Links, Problem
 from burstway.network.model import (
-    Direction,
     Gateway,
     Hop,
     Network,
     Nic,
     Outbound,
-    Peering,
     Subnet,
     VNet,
 )
-from burstway.network.nsg import NsgFilter
 from burstway.network.routing import Routes, Taken
-from burstway.network.ruleset import Hook, Ruleset
+from burstway.network.ruleset import Hook
 from burstway.network.segments import Segment
-from burstway.network.space import Intervals, difference, intersection, of_networks, text_of_addresses
-from burstway.network.tags import on_premise
-
-MOST_APPLIANCES = 8
-"""Packets that come by more appliances than this go round in a circle."""
+from burstway.network.space import (
+    NOTHING,
+    Intervals,
+    difference,
+    intersection,
+    of_address,
+    of_networks,
+    overlap,
+    text_of_addresses,
+)
+from burstway.network.stations import Path, Station, Stations
+from burstway.network.tags import PUBLIC, on_premise
 
 GATEWAY_SUBNET = "GatewaySubnet"
 
@@ -38,40 +41,17 @@ _NAME_IT = "name the network that it is in, or correct the address"
 
 
 @dataclass(frozen=True, slots=True)
-class Station:
-    """`where` packets are, and what is `said` there. `passed` False ends the way, with a `remedy`; None says
-    that it is not known. A station with a filter decides by packet instead."""
-
-    where: str
-    said: str = ""
-    passed: bool | None = True
-    remedy: str = ""
-    filter: Filter | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Path:
-    """The way of packets from these sources to these targets."""
-
-    sources: Intervals
-    targets: Intervals
-    stations: tuple[Station, ...]
-
-    @property
-    def arrives(self) -> bool:
-        return self.stations[-1].passed is not False if self.stations else True
-
-
-@dataclass(frozen=True, slots=True)
 class _At:
-    """A place on the way: this subnet, with these stations behind. `by_gateway` came from on-premise."""
+    """A place on the way: this subnet, with these stations behind. Packets came from a machine of the VNet
+    `origin`, or through its gateway. `public`: who sends them on from here has a public address."""
 
     vnet: VNet
     subnet: Subnet
     source: Segment
     stations: tuple[Station, ...]
-    by_gateway: bool = False
-    appliances: int = 0
+    origin: str
+    public: bool = False
+    appliances: tuple[str, ...] = ()
 
     def then(self, *stations: Station) -> "_At":
         return replace(self, stations=(*self.stations, *stations))
@@ -83,8 +63,9 @@ class Paths:
     def __init__(self, network: Network) -> None:
         self._network = network
         self._vnets = {vnet.name: vnet for vnet in network.vnets}
+        self._links = Links(network)
+        self._stations = Stations(network)
         self._routes: dict[tuple[str, str], Routes] = {}
-        self._filters: dict[tuple[object, ...], Filter] = {}
         self._known: dict[tuple[Segment, Segment], list[Path]] = {}
 
     def between(self, source: Segment, target: Segment) -> list[Path]:
@@ -92,8 +73,9 @@ class Paths:
         key = (source, target)
         if key not in self._known:
             self._known[key] = [
-                replace(path, stations=path.stations + self._answers(path, source, target))
+                each
                 for path in self._forward(source, target)
+                for each in self._answered(path, source, target)
             ]
         return self._known[key]
 
@@ -101,8 +83,7 @@ class Paths:
 
     def _forward(self, source: Segment, target: Segment) -> Iterator[Path]:
         if source.subnet and source.vnet:
-            at = _At(source.vnet, source.subnet, source, self._leaving(source))
-            yield from self._route(at, target, target.addresses)
+            yield from self._from_subnet(source, source.vnet, source.subnet, target)
         elif source.vnet:
             gap = Station(source.name, "no subnet has these addresses", False, "name one in a subnet")
             yield self._path(source, target.addresses, (gap,))
@@ -110,9 +91,19 @@ class Paths:
             yield from self._from_site(source, target)
         elif source.internet:
             yield from self._from_internet(source, target)
+        elif source.platform and target.vnet:
+            yield self._path(source, target.addresses, self._stations.arriving(target, ()))
         else:
             gap = Station(source.name, "nobody is known to have these addresses", False, _NAME_IT)
             yield self._path(source, target.addresses, (gap,))
+
+    def _from_subnet(self, source: Segment, vnet: VNet, subnet: Subnet, target: Segment) -> Iterator[Path]:
+        leaving = self._stations.leaving(source)
+        if target.platform:
+            yield self._path(source, target.addresses, (*leaving, Station(target.name, "by no route")))
+        else:
+            at = _At(vnet, subnet, source, leaving, vnet.name, source.public)
+            yield from self._route(at, target, target.addresses)
 
     def _route(self, at: _At, target: Segment, targets: Intervals) -> Iterator[Path]:
         for part, taken in self._routes_of(at.vnet, at.subnet).split(targets):
@@ -123,8 +114,7 @@ class Paths:
         where = f"routes of subnet {at.vnet.name}/{at.subnet.name}"
         if taken is None or taken.hop is Hop.NONE:
             said = str(taken) if taken else f"no route to {text_of_addresses(part)}"
-            remedy = self._why_unrouted(at, target)
-            yield self._path(at.source, part, (*at.stations, Station(where, said, False, remedy)))
+            yield self._gap(at, part, where, said, self._why_unrouted(at, target, part))
             return
         at = at.then(Station(where, str(taken)))
         if taken.hop is Hop.VNET:
@@ -136,31 +126,28 @@ class Paths:
         elif taken.hop is Hop.APPLIANCE:
             yield from self._by_appliance(at, target, part, taken)
         elif taken.hop is Hop.SERVICE_ENDPOINT:
-            yield self._path(at.source, part, (*at.stations, Station(f"service endpoint {taken.peer}")))
+            yield self._arrived(at, part, Station(f"service endpoint {taken.peer}"))
         else:
-            yield self._by_internet(at, target, part)
+            yield from self._by_internet(at, target, part)
 
     def _within(self, at: _At, target: Segment, part: Intervals) -> Path:
         if target.vnet is None or target.vnet.name != at.vnet.name:
             return self._gap(at, part, f"VNet {at.vnet.name}", "has no such address", "correct the route")
-        return self._path(at.source, part, (*at.stations, *self._arriving(target, at.stations)))
+        return self._arrived(at, part, *self._stations.arriving(target, at.stations))
 
     def _peered(self, at: _At, target: Segment, part: Intervals, peer: str) -> Path:
         where = f"peering {at.vnet.name} ↔ {peer}"
-        ours = self._peering(at.vnet.name, peer)
-        theirs = self._peering(peer, at.vnet.name)
-        assert ours is not None, "there is a route by it"
-        foreign = at.source.vnet is not None and at.source.vnet.name != at.vnet.name
-        problem = _peering_problem(ours, theirs, foreign and not at.by_gateway)
+        problem = self._links.problem(at.vnet.name, peer, forwarded=at.origin != at.vnet.name)
         if target.vnet is None or target.vnet.name != peer:
             problem = f"{target.name} is not in {peer}, and peering does not pass on", "peer the two directly"
         if problem:
             return self._gap(at, part, where, *problem)
-        stations = (*at.stations, Station(where, "connected on both sides"))
-        return self._path(at.source, part, (*stations, *self._arriving(target, stations)))
+        return self._arrived(
+            at, part, Station(where, "connected on both sides"), *self._stations.arriving(target, at.stations)
+        )
 
     def _by_gateway(self, at: _At, target: Segment, part: Intervals) -> Iterator[Path]:
-        gateway = self._gateway_of(at.vnet)
+        gateway = self._links.gateway_of(at.vnet)
         where = f"gateway of VNet {at.vnet.name}"
         if gateway is None:
             remedy = "make a gateway, or let the VNet use that of a peer (allow and use remote gateways)"
@@ -169,53 +156,81 @@ class Paths:
         where = f"gateway {gateway.name}"
         behind = intersection(part, of_networks(on_premise(self._network, at.vnet)))
         if behind and target.site:
-            stations = (*at.stations, Station(where, f"{gateway.kind}, to site {target.site.name}"))
-            yield self._path(at.source, behind, (*stations, *self._arriving(target, stations)))
+            crossed = Station(where, f"{gateway.kind}, to site {target.site.name}")
+            yield self._arrived(at, behind, crossed, *self._stations.arriving(target, at.stations))
         elif behind:
             yield self._gap(at, behind, where, f"{target.name} is not behind it", "correct the route")
         if beyond := difference(part, behind):
-            remedy = f"add {text_of_addresses(beyond)} to the ranges of a local gateway that it connects to"
-            yield self._gap(at, beyond, where, f"no connection knows {text_of_addresses(beyond)}", remedy)
+            said = f"no connection knows {text_of_addresses(beyond)}"
+            yield self._gap(at, beyond, where, said, _name_behind(gateway, beyond))
 
     def _by_appliance(self, at: _At, target: Segment, part: Intervals, taken: Taken) -> Iterator[Path]:
         where = f"appliance {taken.next_address}"
-        nic = next((nic for nic in self._network.nics if nic.address == taken.next_address), None)
-        problem = None
+        nic = self._nic(at.vnet, taken.next_address)
         if nic is None:
-            problem = "no known NIC has this address", "name the appliance's NIC among what was found"
-        elif not nic.forwards:
-            problem = f"NIC {nic.name} does not forward", f"enable IP forwarding on NIC {nic.name}"
-        elif nic.vnet != at.vnet.name and not self._peering(at.vnet.name, nic.vnet):
-            problem = f"it is in VNet {nic.vnet}, which is not a peer", "peer the two VNets"
-        elif at.appliances >= MOST_APPLIANCES:
-            problem = "packets go round in a circle", "correct the routes of the appliances' subnets"
-        if problem or nic is None:
-            yield self._gap(at, part, where, *(problem or ("", "")))
+            remedy = "name the appliance's NIC among what was found"
+            yield self._gap(at, part, where, "no known NIC has this address", remedy)
+            return
+        in_same = target.vnet is not None and target.vnet.name == nic.vnet
+        if own := intersection(part, of_address(nic.address)) if in_same else ():
+            yield (
+                self._within(at, target, own)
+                if nic.vnet == at.vnet.name
+                else self._peered(at, target, own, nic.vnet)
+            )
+            part = difference(part, own)
+        if problem := self._appliance_problem(at, nic):
+            yield self._gap(at, part, where, *problem)
             return
         vnet = self._vnets[nic.vnet]
         subnet = next(each for each in vnet.subnets if each.name == nic.subnet)
-        passing = self._passing(nic, vnet, subnet)
-        onward = replace(at.then(*passing), vnet=vnet, subnet=subnet, appliances=at.appliances + 1)
+        onward = replace(
+            at.then(*self._stations.passing(nic, vnet, subnet)),
+            vnet=vnet,
+            subnet=subnet,
+            origin=at.source.vnet.name if at.source.vnet else "",
+            public=nic.public_address is not None,
+            appliances=(*at.appliances, nic.name),
+        )
         yield from self._route(onward, target, part)
 
-    def _passing(self, nic: Nic, vnet: VNet, subnet: Subnet) -> tuple[Station, ...]:
-        inbound = self._nsgs(vnet, subnet, nic.nsg, Direction.INBOUND)
-        outbound = self._nsgs(vnet, subnet, nic.nsg, Direction.OUTBOUND)
-        said = "forwards it, as far as its own rules allow: those are not known"
-        return (*inbound, Station(f"appliance {nic.name}", said), *outbound)
+    def _nic(self, near: VNet, address: IPv4Address | None) -> Nic | None:
+        """The NIC with this address, in the VNet itself if there is one."""
+        found = [nic for nic in self._network.nics if nic.address == address]
+        return min(found, key=lambda nic: nic.vnet != near.name, default=None)
 
-    def _by_internet(self, at: _At, target: Segment, part: Intervals) -> Path:
+    def _appliance_problem(self, at: _At, nic: Nic) -> Problem | None:
+        if not nic.forwards:
+            return f"NIC {nic.name} does not forward", f"enable IP forwarding on NIC {nic.name}"
+        if nic.name in at.appliances:
+            return "packets go round in a circle", "correct the routes of the appliances' subnets"
+        if nic.vnet != at.vnet.name:
+            return self._links.problem(at.vnet.name, nic.vnet, forwarded=at.origin != at.vnet.name)
+        return None
+
+    def _by_internet(self, at: _At, target: Segment, part: Intervals) -> Iterator[Path]:
         where = f"the Internet, from subnet {at.vnet.name}/{at.subnet.name}"
-        if not target.internet:
-            return self._gap(at, part, where, f"{target.name} has private addresses", _MAKE_A_ROUTE)
-        if at.source.public:
+        public = intersection(part, PUBLIC) if target.internet or target.site else NOTHING
+        if private := difference(part, public):
+            yield self._gap(
+                at, private, where, f"{target.name} is not reached by the Internet", _MAKE_A_ROUTE
+            )
+        if not public:
+            return
+        if at.public:
             how = "by its own public address"
         elif at.subnet.outbound is not Outbound.NONE:
             how = f"by {at.subnet.outbound}"
         else:
             remedy = f"attach a NAT gateway to subnet {at.vnet.name}/{at.subnet.name}"
-            return self._gap(at, part, where, "the subnet has no way out", remedy)
-        return self._path(at.source, part, (*at.stations, Station(where, how)))
+            yield self._gap(at, public, where, "the subnet has no way out", remedy)
+            return
+        arriving: tuple[Station, ...] = ()
+        if target.site:
+            said = "what comes from the Internet has a public address as its source: which is not known"
+            arriving = (Station(f"site {target.site.name}", said, None, "route it through the gateway"),)
+        path = self._arrived(at, public, Station(where, how), *arriving)
+        yield replace(path, translated=True)
 
     def _from_site(self, source: Segment, target: Segment) -> Iterator[Path]:
         assert source.site is not None
@@ -223,10 +238,10 @@ class Paths:
         if target.site is not None:
             same = target.site.name == site.name
             said = "inside of the site" if same else f"from site {site.name} to {target.site.name}"
-            stations = (*self._host(source, Hook.OUTPUT), Station(said, "", True if same else None))
-            yield self._path(source, targets, (*stations, *self._host(target, Hook.INPUT)))
+            stations = (*self._stations.host(source, Hook.OUTPUT), Station(said, "", True if same else None))
+            yield self._path(source, targets, (*stations, *self._stations.host(target, Hook.INPUT)))
             return
-        leaving = self._leaving(source)
+        leaving = self._stations.leaving(source)
         if target.vnet is None:
             yield self._path(source, targets, (*leaving, _beyond(target, f"from site {site.name}")))
             return
@@ -247,7 +262,7 @@ class Paths:
     ) -> Iterator[Path]:
         assert target.vnet is not None
         assert source.site is not None
-        gateway = self._gateway_of(target.vnet)
+        gateway = self._links.gateway_of(target.vnet)
         if gateway is None:
             said = f"neither VNet {target.vnet.name} nor a peer that it uses has a gateway"
             gap = Station(f"gateway to VNet {target.vnet.name}", said, False, "make a gateway and connect it")
@@ -255,98 +270,50 @@ class Paths:
             return
         behind = of_networks(on_premise(self._network, target.vnet))
         if lost := difference(source.addresses, behind):
-            remedy = f"add {text_of_addresses(lost)} to the ranges of a local gateway that it connects to"
-            gap = Station(
-                f"gateway {gateway.name}", f"does not know {text_of_addresses(lost)}", False, remedy
-            )
+            said = f"does not know {text_of_addresses(lost)}"
+            gap = Station(f"gateway {gateway.name}", said, False, _name_behind(gateway, lost))
             yield Path(lost, targets, (*leaving, gap))
         if known := intersection(source.addresses, behind):
             vnet = self._vnets[gateway.vnet]
             found = [subnet for subnet in vnet.subnets if subnet.name == GATEWAY_SUBNET]
             subnet = found[0] if found else Subnet(GATEWAY_SUBNET, ())
             crossed = Station(f"gateway {gateway.name}", f"{gateway.kind}, from site {source.site.name}")
-            at = _At(vnet, subnet, replace(source, addresses=known), (*leaving, crossed), by_gateway=True)
+            at = _At(vnet, subnet, replace(source, addresses=known), (*leaving, crossed), vnet.name)
             yield from self._route(at, target, targets)
 
     def _from_internet(self, source: Segment, target: Segment) -> Iterator[Path]:
         if target.site:
-            yield self._path(source, target.addresses, self._arriving(target, ()))
+            yield from self._from_internet_to_site(source, target)
         elif target.public:
             stations = (Station(f"public address of {target.name}"),)
-            yield self._path(source, target.addresses, (*stations, *self._arriving(target, stations)))
+            yield self._path(
+                source, target.addresses, (*stations, *self._stations.arriving(target, stations))
+            )
         elif target.vnet:
             gap = Station(target.name, "has no public address", False, "give it one, if that is wanted")
             yield self._path(source, target.addresses, (gap,))
         else:
             yield self._path(source, target.addresses, (_beyond(target, "from the Internet"),))
 
+    def _from_internet_to_site(self, source: Segment, target: Segment) -> Iterator[Path]:
+        if public := intersection(target.addresses, PUBLIC):
+            yield self._path(source, public, self._stations.arriving(target, ()))
+        if private := difference(target.addresses, public):
+            remedy = "translate a public address to it, if that is wanted"
+            yield self._path(source, private, (Station(target.name, "has private addresses", False, remedy),))
+
     # --- and back ---
 
-    def _answers(self, path: Path, source: Segment, target: Segment) -> tuple[Station, ...]:
-        """A connection needs a way back too; filters let answers pass, routes know nothing of them."""
-        if not path.arrives or source.internet or target.internet:
-            return ()
+    def _answered(self, path: Path, source: Segment, target: Segment) -> Iterator[Path]:
+        """The way there with the way back. A connection needs both: filters let answers pass, and routes know
+        nothing of them. Answers over the Internet find the address that they are sent to."""
+        if not path.arrives or path.translated or target.internet or target.platform or source.platform:
+            yield path
+            return
         there = replace(target, addresses=path.targets)
         for back in self._forward(there, replace(source, addresses=path.sources)):
-            if not back.arrives:
-                gap = back.stations[-1]
-                return (replace(gap, where=f"answers: {gap.where}"),)
-        return ()
-
-    # --- parts of the way ---
-
-    def _leaving(self, source: Segment) -> tuple[Station, ...]:
-        if source.vnet and source.subnet:
-            nsgs = self._nsgs(source.vnet, source.subnet, source.nsg, Direction.OUTBOUND)
-            return (*nsgs, *self._firewall(f"VNet {source.vnet.name}", source.vnet.firewall))
-        assert source.site is not None
-        edge = self._firewall(f"edge of site {source.site.name}", source.site.firewall)
-        return (*self._host(source, Hook.OUTPUT), *edge)
-
-    def _arriving(self, target: Segment, so_far: tuple[Station, ...]) -> tuple[Station, ...]:
-        if target.site:
-            edge = self._firewall(f"edge of site {target.site.name}", target.site.firewall)
-            return (*edge, *self._host(target, Hook.INPUT))
-        assert target.vnet is not None
-        if target.subnet is None:
-            return (Station(target.name, "no subnet has these addresses", False, "name one in a subnet"),)
-        firewall = self._firewall(f"VNet {target.vnet.name}", target.vnet.firewall)
-        if firewall and firewall[0] in so_far:  # between two machines of a VNet it stands once
-            firewall = ()
-        return (*firewall, *self._nsgs(target.vnet, target.subnet, target.nsg, Direction.INBOUND))
-
-    def _host(self, segment: Segment, hook: Hook) -> tuple[Station, ...]:
-        if segment.site is None or segment.host is None:
-            return ()
-        return self._firewall(f"host {segment.host}", segment.site.hosts[segment.host], hook)
-
-    def _firewall(
-        self, where: str, ruleset: Ruleset | None, hook: Hook = Hook.FORWARD
-    ) -> tuple[Station, ...]:
-        if ruleset is None:
-            return ()
-        key = ("ruleset", id(ruleset), hook)
-        if key not in self._filters:
-            self._filters[key] = RulesetFilter(ruleset, hook)
-        return (Station(where, filter=self._filters[key]),)
-
-    def _nsgs(self, vnet: VNet, subnet: Subnet, of_nic: str, direction: Direction) -> tuple[Station, ...]:
-        levels = [(of_nic, "NIC"), (subnet.nsg, "subnet")]
-        stations = []
-        for name, level in levels if direction is Direction.OUTBOUND else reversed(levels):
-            nsg = self._network.nsgs.get(name)
-            if nsg is None:
-                continue
-            key = ("nsg", name, direction, vnet.name, subnet.routes, level)
-            if key not in self._filters:
-                self._filters[key] = NsgFilter(self._network, nsg, direction, vnet, subnet, level)
-            where = (
-                f"{level} of {vnet.name}/{subnet.name}"
-                if level == "NIC"
-                else f"subnet {vnet.name}/{subnet.name}"
-            )
-            stations.append(Station(f"{where}, {direction.value.lower()}", filter=self._filters[key]))
-        return tuple(stations)
+            stations = (*path.stations, *_answers(path, back, source.internet))
+            yield Path(back.targets, back.sources, stations)
 
     def _routes_of(self, vnet: VNet, subnet: Subnet) -> Routes:
         key = (vnet.name, subnet.name)
@@ -354,49 +321,43 @@ class Paths:
             self._routes[key] = Routes(self._network, vnet, subnet)
         return self._routes[key]
 
-    def _peering(self, of: str, to: str) -> Peering | None:
-        return next((p for p in self._network.peerings if (p.vnet, p.remote) == (of, to)), None)
+    # --- what is said of it ---
 
-    def _gateway_of(self, vnet: VNet) -> Gateway | None:
-        """Its own, or that of a peer that it may use."""
-        own = next((gateway for gateway in self._network.gateways if gateway.vnet == vnet.name), None)
-        if own:
-            return own
-        for ours in self._network.peerings:
-            if ours.vnet == vnet.name and ours.use_remote_gateways:
-                theirs = self._peering(ours.remote, vnet.name)
-                if theirs and theirs.allow_gateway_transit and not _peering_problem(ours, theirs, False):
-                    return next((g for g in self._network.gateways if g.vnet == ours.remote), None)
-        return None
-
-    def _why_unrouted(self, at: _At, target: Segment) -> str:
+    def _why_unrouted(self, at: _At, target: Segment, part: Intervals) -> str:
         if target.vnet and target.vnet.name != at.vnet.name:
-            ours = self._peering(at.vnet.name, target.vnet.name)
-            if ours is None:
-                return f"peer the VNets {at.vnet.name} and {target.vnet.name}, on both sides"
-            problem = _peering_problem(ours, self._peering(target.vnet.name, at.vnet.name), False)
+            problem = self._links.problem(at.vnet.name, target.vnet.name)
             return problem[1] if problem else "correct the route"
+        gateway = self._links.gateway_of(at.vnet)
+        if target.site and gateway and overlap(part, of_networks(on_premise(self._network, at.vnet))):
+            return "correct the route, or let the gateway's routes propagate to the subnet"
+        if target.site and gateway:
+            return _name_behind(gateway, part)
         return _MAKE_A_ROUTE
 
     def _gap(self, at: _At, targets: Intervals, where: str, said: str, remedy: str) -> Path:
-        return self._path(at.source, targets, (*at.stations, Station(where, said, False, remedy)))
+        return self._arrived(at, targets, Station(where, said, False, remedy))
+
+    def _arrived(self, at: _At, targets: Intervals, *last: Station) -> Path:
+        return Path(at.source.addresses, targets, (*at.stations, *last), at.appliances)
 
     def _path(self, source: Segment, targets: Intervals, stations: tuple[Station, ...]) -> Path:
         return Path(source.addresses, targets, stations)
 
 
-def _peering_problem(ours: Peering, theirs: Peering | None, forwarded: bool) -> tuple[str, str] | None:
-    """Why packets do not pass from ours to theirs, and what would mend it."""
-    if theirs is None:
-        return f"{ours.remote} has no peering back", f"add a peering from {ours.remote} to {ours.vnet}"
-    for side in (ours, theirs):
-        if not side.connected:
-            return f"{side.name} is not connected", f"synchronise or make anew the peering {side.name}"
-        if not side.allow_access:
-            return f"{side.name} does not allow access", f"allow virtual network access on {side.name}"
-    if forwarded and not theirs.allow_forwarded:
-        return f"{theirs.name} takes no forwarded traffic", f"allow forwarded traffic on {theirs.name}"
-    return None
+def _answers(there: Path, back: Path, to_internet: bool) -> tuple[Station, ...]:
+    """What answers meet that stops them. What came to a public address must leave by it."""
+    if not back.arrives:
+        gap = back.stations[-1]
+        return (replace(gap, where=f"answers: {gap.where}"),)
+    for name in set(there.appliances) ^ set(back.appliances):
+        said = f"do not take the connection's way by appliance {name}, which may then drop them"
+        passed = False if to_internet else None
+        return (Station("answers", said, passed, "route both directions by the appliance, or neither"),)
+    return ()
+
+
+def _name_behind(gateway: Gateway, lost: Intervals) -> str:
+    return f"add {text_of_addresses(lost)} to the ranges of a local gateway that {gateway.name} connects to"
 
 
 def _beyond(target: Segment, whence: str) -> Station:

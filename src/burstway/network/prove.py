@@ -6,13 +6,14 @@ tells whether that is the network there is.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from burstway.network.filters import Decision, Filter, restricted
 from burstway.network.model import Network
-from burstway.network.paths import Path, Paths, Station
+from burstway.network.paths import Paths
 from burstway.network.segments import Segment, segments
 from burstway.network.space import Intervals, Packets, intersection
+from burstway.network.stations import End, Path, Station
 
 MOST_NAMED = 5
 """Rules named at one hop; more are counted."""
@@ -20,10 +21,11 @@ MOST_NAMED = 5
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A hop that lets packets on, and by what."""
+    """A hop that lets packets on, and by what; `filtered` when a rule of a filter decided so."""
 
     where: str
     by: str
+    filtered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +44,12 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """Of all packets between two segments: the steps of those that get through, and every gap."""
+    """Of all packets between two segments: those that get through, the steps they take, and every gap."""
 
     source: str
     target: str
     packets: Packets
+    open: tuple[Packets, ...]
     steps: tuple[Step, ...]
     gaps: tuple[Gap, ...]
 
@@ -93,6 +96,7 @@ class Prover:
     def _between(self, source: Segment, target: Segment, part: Packets, whole: Packets) -> Proof:
         steps: dict[Step, None] = {}
         gaps: list[Gap] = []
+        through: list[Packets] = []
         for path in self._paths.between(source, target):
             mine = Packets(
                 part.protocol,
@@ -105,13 +109,14 @@ class Prover:
                 walk = self._walk(path, mine, whole)
                 steps.update(dict.fromkeys(walk.steps))
                 gaps += walk.gaps
-        return Proof(source.name, target.name, part, tuple(steps), tuple(gaps))
+                through += walk.here
+        return Proof(source.name, target.name, part, tuple(through), tuple(steps), tuple(gaps))
 
     def _walk(self, path: Path, packets: Packets, whole: Packets) -> _Walk:
         walk = _Walk([packets])
         for station in path.stations:
             if station.filter is not None:
-                self._filtered(walk, station, station.filter, whole)
+                self._filtered(walk, station, station.filter, _seen(station, packets, whole))
             elif station.passed:
                 walk.steps.append(Step(station.where, station.said))
             else:
@@ -124,8 +129,8 @@ class Prover:
                 break
         return walk
 
-    def _filtered(self, walk: _Walk, station: Station, by: Filter, whole: Packets) -> None:
-        wide = self._wide(by, whole)
+    def _filtered(self, walk: _Walk, station: Station, by: Filter, seen: Packets) -> None:
+        wide = self._wide(by, seen)
         decisions = [d for each in walk.here for d in restricted(wide, each)]
         walk.here = [decision.packets for decision in decisions if decision.passed is not False]
         walk.gaps += [
@@ -134,14 +139,23 @@ class Prover:
             if not d.passed
         ]
         if passed := [decision.by for decision in decisions if decision.passed]:
-            walk.steps.append(Step(station.where, _named(passed)))
+            walk.steps.append(Step(station.where, _named(passed), filtered=True))
 
-    def _wide(self, by: Filter, whole: Packets) -> Sequence[Decision]:
-        """The filter's decisions on all that was asked about, made once: pairs of segments share them."""
-        key = (id(by), whole)
+    def _wide(self, by: Filter, seen: Packets) -> Sequence[Decision]:
+        """The filter's decisions on all that it sees, made once: pairs of segments share them."""
+        key = (id(by), seen)
         if key not in self._decided:
-            self._decided[key] = by.decide(whole)
+            self._decided[key] = by.decide(seen)
         return self._decided[key]
+
+
+def _seen(station: Station, packets: Packets, whole: Packets) -> Packets:
+    """Of all that was asked about, what this station sees at most, whatever the pair of segments."""
+    if station.end is End.SOURCE:
+        return replace(whole, sources=packets.sources)
+    if station.end is End.TARGET:
+        return replace(whole, targets=packets.targets)
+    return whole
 
 
 def _named(rules: Iterable[str]) -> str:

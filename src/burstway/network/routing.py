@@ -1,6 +1,7 @@
 """Which route a subnet's packets take, as Azure chooses: the longest prefix, then a route of one's own before
 the gateway's before the system's. System routes to the VNet, to peers and to service endpoints come before
-the gateway's even where those are longer. Source:
+the gateway's even where those are longer. Private ranges that are nobody's go nowhere, until a route of one's
+own for 0.0.0.0/0 takes them too. Source:
 https://learn.microsoft.com/en-us/azure/virtual-network/virtual-networks-udr-overview
 """
 
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from ipaddress import IPv4Address, IPv4Network
 
-from burstway.network.model import Hop, Network, Peering, Subnet, VNet
+from burstway.network.model import Hop, Network, Peering, Route, Subnet, VNet
 from burstway.network.space import Intervals, difference, intersection, of_networks
 from burstway.network.tags import on_premise
 
@@ -51,7 +52,10 @@ class Routes:
     """The routes in force on one subnet, ready to be asked."""
 
     def __init__(self, network: Network, vnet: VNet, subnet: Subnet) -> None:
-        routes = [*_own_table(network, subnet), *_system(network, vnet, subnet)]
+        own = list(_own_table(network, subnet))
+        routes = [*own, *_system(network, vnet, subnet)]
+        if any(route.prefix == _EVERYWHERE for route in own):
+            routes = [route for route in routes if route.origin is Origin.USER or route.hop is not Hop.NONE]
         preferred = of_networks(
             route.prefix for route in routes if route.hop in (Hop.VNET, Hop.PEERING, Hop.SERVICE_ENDPOINT)
             and route.origin is Origin.SYSTEM
@@ -79,7 +83,7 @@ class Routes:
 
 def _own_table(network: Network, subnet: Subnet) -> Iterator[Taken]:
     table = network.route_tables.get(subnet.routes)
-    for route in table.routes if table else ():
+    for route in sorted(table.routes, key=_precedence) if table else ():
         prefixes = (
             [route.prefix]
             if isinstance(route.prefix, IPv4Network)
@@ -89,6 +93,14 @@ def _own_table(network: Network, subnet: Subnet) -> Iterator[Taken]:
             yield Taken(
                 prefix, Origin.USER, route.hop, route.name, table.name if table else "", route.next_address
             )
+
+
+def _precedence(route: Route) -> int:
+    """Of equal prefixes: a range, a tag of a region, a tag, AzureCloud of a region, AzureCloud."""
+    if isinstance(route.prefix, IPv4Network):
+        return 0
+    name, _, region = route.prefix.lower().partition(".")
+    return (3 if name == "azurecloud" else 1) + (not region)
 
 
 def _system(network: Network, vnet: VNet, subnet: Subnet) -> Iterator[Taken]:

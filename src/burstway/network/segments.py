@@ -19,14 +19,14 @@ from burstway.network.space import (
     of_address,
     of_networks,
 )
-from burstway.network.tags import PUBLIC
+from burstway.network.tags import METADATA, PLATFORM, PUBLIC
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Segment:
-    """Of `vnet` and `subnet`, of `site`, or the Internet, or of none of them: private addresses that nobody
-    is known to have. In a VNet without a subnet there is nobody. `nsg` is that of its NICs; `public` says that
-    they have public addresses."""
+    """Of `vnet` and `subnet`, of `site`, or the Internet, or of none: private addresses that nobody is known
+    to have. In a VNet without a subnet there is nobody. `nsg` is that of its NICs; `public` says that they
+    have public addresses. `platform` is Azure's host, which each machine of a VNet reaches by itself."""
 
     name: str
     addresses: Intervals
@@ -37,15 +37,18 @@ class Segment:
     site: Site | None = None
     host: IPv4Address | None = None
     internet: bool = False
+    platform: bool = False
 
 
 def segments(network: Network) -> list[Segment]:
     """All of them, disjoint as far as the network's own ranges are."""
     found = [*_in_vnets(network), *_in_sites(network)]
     known = merged(pair for segment in found for pair in segment.addresses)
-    nowhere = difference(difference(ALL_ADDRESSES, PUBLIC), known)
+    platform = difference(merged((*PLATFORM, *METADATA)), known) if network.vnets else ()
+    nowhere = difference(difference(ALL_ADDRESSES, PUBLIC), merged((*known, *platform)))
     return [
         *found,
+        Segment("Azure's host", platform, platform=True),
         Segment("the Internet", difference(PUBLIC, known), internet=True),
         Segment("no known network", nowhere),
     ]

@@ -6,6 +6,7 @@ not touching. A rule of a firewall is such a product; so is what a flow needs. W
 flow through is then exact for all its packets at once, however many addresses it has: see `filters.py`.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv4Network, summarize_address_range
@@ -15,6 +16,8 @@ Intervals = tuple[tuple[int, int], ...]
 NOTHING: Intervals = ()
 ALL_ADDRESSES: Intervals = ((0, 2**32 - 1),)
 ALL_PORTS: Intervals = ((0, 65_535),)
+
+WITH_PORTS = frozenset({"tcp", "udp", "sctp", "dccp", "udplite"})
 
 
 def merged(pairs: Iterable[tuple[int, int]]) -> Intervals:
@@ -30,10 +33,12 @@ def merged(pairs: Iterable[tuple[int, int]]) -> Intervals:
 
 
 def intersection(a: Intervals, b: Intervals) -> Intervals:
-    if a is b or a == b:
+    if a is b:
         return a
+    if not overlap(a, b):
+        return NOTHING
     made: list[tuple[int, int]] = []
-    i = j = 0
+    i, j = _before(a, b[0][0]), _before(b, a[0][0])
     while i < len(a) and j < len(b):
         first, last = max(a[i][0], b[j][0]), min(a[i][1], b[j][1])
         if first <= last:
@@ -64,7 +69,9 @@ def difference(a: Intervals, b: Intervals) -> Intervals:
 
 
 def overlap(a: Intervals, b: Intervals) -> bool:
-    i = j = 0
+    if not a or not b or a[-1][1] < b[0][0] or b[-1][1] < a[0][0]:
+        return False
+    i, j = _before(a, b[0][0]), _before(b, a[0][0])
     while i < len(a) and j < len(b):
         if a[i][1] < b[j][0]:
             i += 1
@@ -73,6 +80,11 @@ def overlap(a: Intervals, b: Intervals) -> bool:
         else:
             return True
     return False
+
+
+def _before(a: Intervals, number: int) -> int:
+    """How many of the first intervals can be left out, as they end before this number: all but one or two."""
+    return max(bisect_left(a, (number, 0)) - 1, 0) if len(a) > 2 else 0
 
 
 def covers(a: Intervals, b: Intervals) -> bool:

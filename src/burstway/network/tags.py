@@ -58,7 +58,8 @@ def on_premise(network: Network, vnet: VNet) -> tuple[IPv4Network, ...]:
             for ours in network.peerings
             for theirs in network.peerings
             if ours.vnet == vnet.name and ours.use_remote_gateways and ours.connected and theirs.connected
-            and theirs.vnet == ours.remote and theirs.remote == vnet.name and theirs.allow_gateway_transit
+            and ours.allow_access and theirs.allow_access and theirs.vnet == ours.remote
+            and theirs.remote == vnet.name and theirs.allow_gateway_transit
         }  # fmt: skip
         own = [gateway for gateway in network.gateways if gateway.vnet in hubs]
     ranges: list[IPv4Network] = []
@@ -81,6 +82,14 @@ def prefix_space(network: Network, prefix: IPv4Network | str) -> Intervals:
     if name in BUILT_IN:
         return BUILT_IN[name]
     return of_networks(network.tags.get(name, ()))
+
+
+def is_known(network: Network, prefix: IPv4Network | str) -> bool:
+    """Whether it can be said which addresses these are."""
+    if isinstance(prefix, IPv4Network):
+        return True
+    name = prefix.lower()
+    return name in ("*", "virtualnetwork", "internet") or name in BUILT_IN or name in network.tags
 
 
 def space_of(network: Network, vnet: VNet, subnet: Subnet | None, prefix: IPv4Network | str) -> Intervals:

@@ -14,6 +14,7 @@ from burstway.contracts import (
     CloudError,
     Failure,
     FailureKind,
+    FoundDocument,
     Instance,
     LaunchResult,
     NetworkPlan,
@@ -62,6 +63,11 @@ class FakeCloud:
     def prepare(self, plan: NetworkPlan) -> None:
         self._fault(self.refuse_next, "prepare")
         self.plan = plan
+
+    def found(self) -> Sequence[FoundDocument]:
+        """Nothing: there is no network here that something could be found in."""
+        self._fault(self.refuse_next, "found")
+        return ()
 
     def launch(self, orders: Sequence[Order]) -> list[LaunchResult]:
         self._fault(self.refuse_next, "launch")

@@ -15,9 +15,11 @@ from burstway import __version__
 from burstway.errors import BurstwayError
 from burstway.service.api_agent import agent_routes
 from burstway.service.api_clusters import cluster_routes
+from burstway.service.api_network import network_routes
 from burstway.service.api_nodes import node_routes
 from burstway.service.api_people import people_routes
 from burstway.service.api_slurm import slurm_routes
+from burstway.service.api_view import view_routes
 from burstway.service.parts import Parts
 
 MOST_BODY_BYTES = 16 * 2**20
@@ -35,6 +37,8 @@ def make_api(parts: Parts) -> ASGIApp:
     app.include_router(slurm_routes(parts), prefix="/v1/slurm")
     app.include_router(cluster_routes(parts), prefix="/v1/clusters")
     app.include_router(node_routes(parts), prefix="/v1")
+    app.include_router(view_routes(parts), prefix="/v1")
+    app.include_router(network_routes(parts), prefix="/v1/network")
     app.include_router(people_routes(parts), prefix="/v1/people")
     app.add_exception_handler(BurstwayError, _explain)
     app.add_exception_handler(RequestValidationError, _explain_body)

@@ -5,7 +5,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from burstway.agent.node.listeners import SERVED
+from burstway.errors import InputError
 from burstway.model.node import Node
+from burstway.probes.outcome import Opened, Outcome, Verdict
 from burstway.service.enrolment import Report
 from burstway.service.parts import Parts
 
@@ -33,6 +36,25 @@ class ReportBody(_Body):
     failed: str = Field(max_length=2_000)
 
 
+class ListeningBody(_Body):
+    nonce: str = Field(max_length=64, pattern=r"^[ -~]*$")
+    detail: str = Field(max_length=200)
+
+
+class OutcomeBody(_Body):
+    verdict: Verdict
+    detail: str = Field(max_length=250)
+    seconds: float = Field(ge=0, le=3_600)
+
+
+class ProbesBody(_Body):
+    """Either what a target listens on, or what a source found; in the task's order."""
+
+    task: str = Field(max_length=32)
+    listening: list[ListeningBody] | None = Field(default=None, max_length=2_000)
+    outcomes: list[OutcomeBody] | None = Field(default=None, max_length=2_000)
+
+
 def agent_routes(parts: Parts) -> APIRouter:
     router = APIRouter()
     speaking = Annotated[Node, Depends(parts.access.node)]
@@ -51,6 +73,19 @@ def agent_routes(parts: Parts) -> APIRouter:
         parts.enrolment.report(node, Report(steps, body.configured, body.failed))
         return {"ok": True}
 
+    @router.post("/probes")
+    def probes(body: ProbesBody, node: speaking) -> dict[str, bool]:
+        if (body.listening is None) == (body.outcomes is None):
+            raise InputError("either `listening` or `outcomes` must be there")
+        if body.listening is not None:
+            parts.board.listening(node.name, node.key, body.task, [_opened(each) for each in body.listening])
+        else:
+            found = [
+                Outcome(each.verdict, _printable(each.detail), each.seconds) for each in body.outcomes or ()
+            ]
+            parts.board.found(node.name, node.key, body.task, found)
+        return {"ok": True}
+
     @router.get("/work", response_model=None)
     async def work(
         node: speaking, version: str, wait: Annotated[float, Query(ge=0, le=MOST_WAIT_S)] = 30.0
@@ -58,10 +93,18 @@ def agent_routes(parts: Parts) -> APIRouter:
         """What has changed for this node since `version`; 204 when nothing has in `wait` seconds."""
 
         def look() -> dict[str, Any] | None:
-            change = parts.enrolment.work(node.name)
+            change = parts.enrolment.work(node)
             return change if change["version"] != version else None
 
         found = await parts.changes.wait_for(look, wait)
         return found if found is not None else Response(status_code=204)
 
     return router
+
+
+def _opened(listening: ListeningBody) -> Opened:
+    return Opened(listening.nonce, listening.detail == SERVED)
+
+
+def _printable(text: str) -> str:
+    return "".join(letter if letter.isprintable() else " " for letter in text)

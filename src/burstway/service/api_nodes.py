@@ -70,7 +70,7 @@ def node_routes(parts: Parts) -> APIRouter:
 
 _SHOWN = (
     "name", "cluster", "array", "state", "reason", "since", "wanted", "origin", "generation", "key", "offer",
-    "price_per_hour", "instance_id", "address", "launched_at", "seen_at",
+    "price_per_hour", "instance_id", "address", "launched_at", "seen_at", "trouble", "explained_at",
 )  # fmt: skip
 
 

@@ -45,8 +45,10 @@ def serve(settings: Settings, log_level: str) -> None:
     try:
         with _network_door(settings) as network, _local_door(settings.control_plane.socket) as local:
             loop.thread.start()
+            plane.diagnosis.thread.start()
             uvloop.run(_serve(plane, (network, local)))
     finally:
+        plane.diagnosis.stop()
         loop.stop()
         plane.store.close()
 

@@ -49,8 +49,10 @@ class Enrolment:
         tokens: JoinTokens,
         wake: Callable[[], None],
         changed: Callable[[], int],
+        tasks: Callable[[str, str], list[dict[str, Any]]],
     ) -> None:
-        """`changed` counts the changes there were: what all nodes share is worked out once for each."""
+        """`changed` counts the changes there were: what all nodes share is worked out once for each. `tasks`
+        are those of a node, by its name and the key of its present life."""
         self._settings = settings
         self._store = store
         self._clock = clock
@@ -60,6 +62,7 @@ class Enrolment:
         self._up_since = clock.now()
         self._seen: dict[str, float] = {}
         self._changed = changed
+        self._tasks = tasks
         self._hosts: tuple[int, dict[str, dict[str, str]]] = (-1, {})
 
     def join(self, name: str, token: str, request: str) -> str:
@@ -107,7 +110,7 @@ class Enrolment:
             "node": node.name,
             "time": self._clock.now(),
             "users": users,
-            **self.work(node.name),
+            **self._lasting_work(node.name),
         }
         if slurm := self._settings.slurm:
             configuration["munge"] = {
@@ -118,9 +121,16 @@ class Enrolment:
             configuration["slurm"] = {"conf_server": f"{address}:{port('slurmctld')}"}
         return configuration
 
-    def work(self, name: str) -> dict[str, Any]:
-        """What may change while a node is up: the names that it resolves, and how often its slurmd is to have
-        registered anew. The version changes with them."""
+    def work(self, node: Node) -> dict[str, Any]:
+        """What may change while a node is up: the names that it resolves, how often its slurmd is to have
+        registered anew, and its tasks. The version changes with them."""
+        work, tasks = self._lasting_work(node.name), self._tasks(node.name, node.key)
+        version = "-".join([work["version"], *(task["id"] for task in tasks)])
+        return {**work, "tasks": tasks, "version": version}
+
+    def _lasting_work(self, name: str) -> dict[str, Any]:
+        """What also stands in a node's configuration; tasks do not, so that its first question for work
+        brings them."""
         with self._store.read() as transaction:
             node = transaction.node(name)
         if node is None:

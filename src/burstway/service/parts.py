@@ -5,11 +5,14 @@ from dataclasses import dataclass
 
 from burstway.clock import Clock
 from burstway.contracts import Offer, Store
+from burstway.probes.board import Board
 from burstway.service.access import Access
 from burstway.service.changes import Changes
 from burstway.service.enrolment import Enrolment
 from burstway.service.fleet import Fleet
+from burstway.service.probing import Probing
 from burstway.service.requests import Requests
+from burstway.service.site_view import SiteView
 from burstway.settings import Settings
 
 
@@ -25,3 +28,6 @@ class Parts:
     changes: Changes
     offers: Callable[[], Mapping[str, Offer]]
     slurm_version: tuple[int, int]
+    board: Board
+    probing: Probing
+    view: SiteView

@@ -7,9 +7,14 @@ planned rules through and nothing else.
 from dataclasses import replace
 from ipaddress import IPv4Network
 
+from burstway.errors import InputError
 from burstway.flows.profiles import flows
 from burstway.flows.rules import Place, Places, Rule, concerning, crossing, placed
 from burstway.flows.table import Flow, Mode, Ports, Role
+from burstway.network.model import Gateway, GatewayKind, Network, Site, Subnet, VNet
+from burstway.network.planned import planned_filter
+from burstway.network.read.documents import Found
+from burstway.network.ruleset import Ruleset
 from burstway.settings import Settings
 
 
@@ -58,3 +63,55 @@ def cloud_rules(settings: Settings) -> list[Rule]:
 def firewall_rules(settings: Settings) -> list[Rule]:
     """What the site's firewall must pass."""
     return crossing(site_rules(settings), [settings.site.network])
+
+
+def site_network(settings: Settings, found: Found) -> tuple[Network, list[str]]:
+    """The site's network: what was found, and the plan where nothing was. With what was assumed, in words.
+
+    A ruleset whose document's name is that of `network.firewall` is the site's own; any other is the filter
+    of the cloud's network, as the lab has it.
+    """
+    assumed: list[str] = []
+    tags = Network(tags=found.tags)
+    own = [ruleset for name, ruleset in found.rulesets.items() if _is_firewall(settings, name)]
+    others = [ruleset for name, ruleset in found.rulesets.items() if not _is_firewall(settings, name)]
+    if not own:
+        assumed.append("the site's firewall is taken as planned: network.firewall names no ruleset")
+    edge = own[0] if own else planned_filter(firewall_rules(settings), "planned firewall", tags)
+    site = Site(settings.site.name, (settings.site.network,), edge)
+    vnets = found.vnets or (_planned_vnet(settings, found, others, tags, assumed),)
+    gateways = found.gateways
+    if not gateways:
+        assumed.append("the link between the site and the cloud is taken to route everything")
+        gateways = tuple(Gateway(f"link to {vnet.name}", vnet.name, GatewayKind.LINK) for vnet in vnets)
+    network = Network(
+        (site,), vnets, found.peerings, gateways, found.local_gateways, found.nsgs, found.route_tables,
+        found.nics, found.tags,
+    )  # fmt: skip
+    return network, assumed
+
+
+def _is_firewall(settings: Settings, name: str) -> bool:
+    return settings.network.firewall is not None and name == str(settings.network.firewall)
+
+
+def _planned_vnet(
+    settings: Settings, found: Found, rulesets: list[Ruleset], tags: Network, assumed: list[str]
+) -> VNet:
+    """The one network of the settings. NSGs that were found without a VNet are those of its subnet."""
+    nsgs = list(found.nsgs)
+    if len(nsgs) > 1:
+        raise InputError(
+            f"{len(nsgs)} NSGs were found, and nothing says where they are attached",
+            remedy="give the virtual networks too: az network vnet list -o json",
+        )
+    subnet = Subnet("nodes", (settings.cloud.subnet,), nsg=nsgs[0] if nsgs else "")
+    if nsgs:
+        assumed.append(f"NSG {nsgs[0]} is taken to be on subnet {subnet.name}: no VNet was found")
+        firewall = None
+    elif rulesets:
+        firewall = rulesets[0]
+    else:
+        assumed.append("the cloud's network is taken as planned: nothing was found of it")
+        firewall = planned_filter(cloud_rules(settings), "planned cloud filter", tags)
+    return VNet("cloud", (settings.cloud.network,), (subnet,), firewall=firewall)

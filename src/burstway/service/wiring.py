@@ -16,15 +16,19 @@ from burstway.identity.authority import Authority
 from burstway.identity.tokens import JoinTokens
 from burstway.lifecycle.decide import Limits
 from burstway.lifecycle.reconcile import Reconciler, Timing
+from burstway.probes.board import Board
 from burstway.providers.fake import FakeCloud
 from burstway.providers.lab.provider import LabProvider
 from burstway.service.access import Access
 from burstway.service.changes import Changes
+from burstway.service.diagnosis import Diagnosis, blocked_by
 from burstway.service.enrolment import Enrolment, munge_key
 from burstway.service.fleet import Fleet
 from burstway.service.parts import Parts
+from burstway.service.probing import Probing
 from burstway.service.requests import Requests
 from burstway.service.site_network import cloud_rules
+from burstway.service.site_view import SiteView
 from burstway.settings import Settings
 from burstway.slurm.scheduler import SlurmScheduler
 from burstway.store.sqlite import SqliteStore
@@ -37,6 +41,7 @@ class ControlPlane:
     provider: Provider
     authority: Authority
     reconciler: Reconciler
+    diagnosis: Diagnosis
     parts: Parts
 
 
@@ -58,13 +63,23 @@ def build(settings: Settings, wake: Callable[[], None]) -> ControlPlane:
         wake()
         changes.announce()
 
+    board = Board(changes.announce)
     enrolment = Enrolment(
         settings=settings, store=store, clock=clock, authority=authority, tokens=tokens, wake=changed,
-        changed=lambda: changes.count,
+        changed=lambda: changes.count, tasks=board.of,
     )  # fmt: skip
     if settings.slurm:
         munge_key(settings.slurm.munge_key)  # unreadable, it is better known now than by every node
     fleet = Fleet(store, clock, offers, scheduler, changed)
+    view = SiteView(settings, provider.found, clock)
+    probing = Probing(
+        settings=settings, fleet=fleet, board=board, clock=clock, announce=changes.announce,
+        expect=view.expected,
+    )  # fmt: skip
+    diagnosis = Diagnosis(
+        settings=settings, store=store, clock=clock, view=view, try_flows=blocked_by(probing),
+        changed=changed,
+    )  # fmt: skip
     requests = Requests(fleet, settings.control_plane.spool)
     user_data = UserData(f"https://{settings.site.address}:{settings.control_plane.port}", authority.pem)
     reconciler = Reconciler(
@@ -80,8 +95,11 @@ def build(settings: Settings, wake: Callable[[], None]) -> ControlPlane:
     )
     access = Access(store, enrolment, _uid(settings.slurm.user) if settings.slurm else None)
     version = slurm_version() if settings.slurm else (0, 0)
-    parts = Parts(settings, store, clock, access, enrolment, fleet, requests, changes, offers, version)
-    return ControlPlane(settings, store, provider, authority, reconciler, parts)
+    parts = Parts(
+        settings, store, clock, access, enrolment, fleet, requests, changes, offers, version, board, probing,
+        view,
+    )  # fmt: skip
+    return ControlPlane(settings, store, provider, authority, reconciler, diagnosis, parts)
 
 
 def remembered_offers(provider: Provider) -> Callable[[], Mapping[str, Offer]]:

@@ -1,47 +1,37 @@
-"""The lab's networks: the site's, the cloud's virtual network, the link between them and the cloud's border.
+"""The lab's networks: the site's, the cloud's virtual network, and the link between them.
 
-    head ── br0 [site] wan ───── wan [cloud] br0 ── nodes
-                        link    border: nftables
+    head ── br0 [site] wan ───── wan [cloud] ── v-m2 ── eth0 of a node
+                firewall    link     border  ── v-m3 ── eth0 of another
 
-Each bracket is a network namespace kept by a file in the lab's own folder. The border forwards what the
-network plan names and drops the rest; until a plan has arrived it drops everything.
+Each bracket is a network namespace kept by a file in the lab's own folder. The site is a bridge, as an office
+is; its router holds the site's firewall. The cloud is routed, as clouds are: no frame goes from machine to
+machine. Each machine has a link of its own to the cloud's router, which answers ARP for every address there
+is, so that packets between two machines of one subnet pass the border's filter like all others.
 """
 
-import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 
-from burstway.errors import LabError
-from burstway.flows.nftables import render_nftables
-from burstway.flows.rules import Rule
+from burstway.providers.lab.commands import in_namespace, make_namespace
+from burstway.providers.lab.filters import Filter
 from burstway.providers.lab.layout import Layout
 
 MTU = 1500
 
+ROUTER = (
+    "net.ipv4.ip_forward=1",
+    # With br_netfilter a bridge shows frames between its own machines to the filter.
+    "net.bridge.bridge-nf-call-iptables=0",
+)
 
-def run(arguments: list[str], *, text: str = "", what: str) -> str:
-    """What the command prints. Raises LabError with what it said when it fails."""
-    done = subprocess.run(arguments, input=text, capture_output=True, text=True, timeout=60, check=False)
-    if done.returncode != 0:
-        raise LabError(f"{what} failed: {done.stderr.strip()}", where=" ".join(arguments[:4]))
-    return done.stdout
-
-
-def make_namespace(path: Path) -> None:
-    """A network namespace that lives as long as the file that it is mounted on."""
-    path.touch()
-    run(["unshare", f"--net={path}", "true"], what="making a network namespace")
-    in_namespace(path, ["ip", "link", "set", "lo", "up"])
-
-
-def remove_namespace(path: Path) -> None:
-    subprocess.run(["umount", str(path)], capture_output=True, check=False)
-    path.unlink(missing_ok=True)
-
-
-def in_namespace(path: Path, arguments: list[str], text: str = "") -> str:
-    return run(["nsenter", f"--net={path}", *arguments], text=text, what=" ".join(arguments[:3]))
+CLOUD_ROUTER = (
+    *ROUTER,
+    "net.ipv4.conf.default.proxy_arp=1",
+    "net.ipv4.conf.all.rp_filter=1",  # a machine sends from its own address only
+    "net.ipv6.conf.default.disable_ipv6=1",
+    "net.ipv6.conf.all.disable_ipv6=1",
+)
 
 
 class Fabric:
@@ -49,15 +39,21 @@ class Fabric:
         self._place = place
         self._site = place.namespaces / "site"
         self._cloud = place.namespaces / "cloud"
+        self.firewall = Filter(self._site, place.folder, place.firewall)
+        self.border = Filter(self._cloud, place.folder)
 
     def build(self) -> None:
         self._place.namespaces.mkdir()
-        for path in (self._site, self._cloud):
+        for path, settings in ((self._site, ROUTER), (self._cloud, CLOUD_ROUTER)):
             make_namespace(path)
+            in_namespace(path, ["sysctl", "-qew", *settings])  # before any link: each begins with `default`
+        for filter_ in (self.firewall, self.border):
+            filter_.plan(())
         site_end, cloud_end = list(self._place.link.hosts())
         length = self._place.link.prefixlen
         self._batch(
             self._site,
+            "link set lo up",
             f"link add wan type veth peer name wan netns {self._cloud}",
             *_bridge(self._place.site),
             f"addr add {site_end}/{length} dev wan",
@@ -66,23 +62,14 @@ class Fabric:
         )
         self._batch(
             self._cloud,
-            *_bridge(self._place.subnet),
+            "link set lo up",
+            f"addr add {next(self._place.subnet.hosts())}/32 dev lo",
+            *_void(),
             f"addr add {cloud_end}/{length} dev wan",
             "link set wan up",
             f"route add {self._place.site} via {site_end}",
         )
-        for path in (self._site, self._cloud):
-            in_namespace(path, ["sysctl", "-qw", "net.ipv4.ip_forward=1"])
-            # With br_netfilter a bridge shows frames between its own machines to the border's rules.
-            in_namespace(path, ["sysctl", "-qew", "net.bridge.bridge-nf-call-iptables=0"])
-        self.open_border(())
-
-    def open_border(self, rules: Iterable[Rule]) -> None:
-        in_namespace(self._cloud, ["nft", "-f", "-"], render_nftables(rules))
-
-    def border(self) -> str:
-        """The border's ruleset as the kernel has it, with its counters."""
-        return in_namespace(self._cloud, ["nft", "list", "ruleset"])
+        in_namespace(self._cloud, ["sysctl", "-qw", "net.ipv4.conf.wan.proxy_arp=0"])
 
     def network(self, name: str) -> IPv4Network:
         return {"site": self._place.site, "cloud": self._place.subnet}[name]
@@ -96,11 +83,12 @@ class Fabric:
         self._batch(
             side,
             *(f"link add {link} type veth peer name eth0 netns {path}" for path, link, _ in machines),
-            *(f"link set {link} master br0 up" for _, link, _ in machines),
+            *(each for _, link, address in machines for each in _joined(network, link, address)),
         )
         for path, _, address in machines:
             self._batch(
                 path,
+                "link set lo up",
                 f"addr add {address}/{subnet.prefixlen} dev eth0",
                 "link set eth0 up",
                 f"route add default via {next(subnet.hosts())}",
@@ -108,6 +96,28 @@ class Fabric:
 
     def _batch(self, namespace: Path, *commands: str) -> None:
         in_namespace(namespace, ["ip", "-batch", "-"], "\n".join(commands) + "\n")
+
+
+def _joined(network: str, link: str, address: IPv4Address) -> Iterator[str]:
+    """Commands in the router's namespace that connect a machine's link."""
+    if network == "site":
+        yield f"link set {link} master br0 up"
+        return
+    yield f"link set {link} up"
+    # else the router waits up to 0.8 s before it answers ARP for another machine's address; the default of
+    # this is not a namespace's own
+    yield f"ntable change name arp_cache dev {link} proxy_delay 0"
+    # `replace`: the link of the machine that had this address before may still be on its way out
+    yield f"route replace {address}/32 dev {link}"
+
+
+def _void() -> Iterator[str]:
+    """Where packets go to whom nobody is: into a link whose other end is down. Without it the router would
+    not answer ARP for an address that nobody has, and would tell the sender that there is no such machine; a
+    cloud is silent."""
+    yield "link add void type veth peer name nowhere"
+    yield "link set void arp off up"
+    yield "route add default dev void"
 
 
 def _bridge(network: IPv4Network) -> tuple[str, ...]:

@@ -12,6 +12,8 @@ from burstway.errors import LabError
 from burstway.model.names import check_name
 
 LABS = Path("/run/burstway-lab")
+USUAL = "lab"
+"""The name of the lab that is meant when none is named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,16 @@ class Layout:
         return self.folder / "cloud" / "cloud.sock"
 
     @property
+    def firewall(self) -> Path:
+        """The site's firewall as the head node can read it, beside the socket."""
+        return self.socket.with_name("firewall.json")
+
+    @property
+    def made(self) -> Path:
+        """What the lab was made with, by whom, and what for (lab/record.py)."""
+        return self.folder / "made.json"
+
+    @property
     def daemon_pid(self) -> Path:
         return self.folder / "daemon.pid"
 
@@ -55,6 +67,10 @@ class Layout:
     def machines(self) -> Path:
         return self.folder / "machines"
 
+    def command(self, words: str) -> str:
+        """The command for this lab, as in: burstway lab down --name NAME."""
+        return f"burstway lab {words}" + ("" if self.name == USUAL else f" --name {self.name}")
+
 
 def layout(name: str) -> Layout:
     check_name("lab", name)
@@ -69,5 +85,5 @@ def running(name: str) -> Layout:
     """The layout of a lab that is there. Raises LabError."""
     place = layout(name)
     if not place.socket.exists():
-        raise LabError(f"there is no lab {name!r}", remedy="build one with: burstway lab up")
+        raise LabError(f"there is no lab {name!r}", remedy=f"build one with: {place.command('up')}")
     return place

@@ -18,7 +18,8 @@ from pathlib import Path
 
 from burstway.clock import Clock
 from burstway.errors import LabError
-from burstway.providers.lab.fabric import Fabric, remove_namespace
+from burstway.providers.lab.commands import remove_namespace
+from burstway.providers.lab.fabric import Fabric
 from burstway.providers.lab.layout import Layout
 
 

@@ -1,6 +1,7 @@
 """What the control plane sees of the lab: contracts.Provider over the socket of the lab's cloud."""
 
 from collections.abc import Sequence
+from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,14 @@ from burstway.contracts import (
     CloudError,
     Failure,
     FailureKind,
+    FoundDocument,
     Instance,
     LaunchResult,
     NetworkPlan,
     Offer,
     Order,
 )
+from burstway.flows.rules import Rule
 
 TIMEOUT_S = 120.0
 
@@ -43,18 +46,10 @@ class LabProvider:
         return [Offer(**offer) for offer in self._call("GET", "/offers")]
 
     def prepare(self, plan: NetworkPlan) -> None:
-        rules = [
-            {
-                "name": rule.name,
-                "sources": [str(network) for network in rule.sources],
-                "targets": [str(network) for network in rule.targets],
-                "protocol": rule.protocol,
-                "first": rule.ports.first if rule.ports else 0,
-                "last": rule.ports.last if rule.ports else 0,
-            }
-            for rule in plan.rules
-        ]
-        self._call("PUT", "/border", rules)
+        self._call("PUT", "/border", [body for rule in plan.rules if (body := _rule_body(rule))])
+
+    def found(self) -> Sequence[FoundDocument]:
+        return [FoundDocument(**document) for document in self._call("GET", "/found")]
 
     def launch(self, orders: Sequence[Order]) -> list[LaunchResult]:
         body = [{"key": o.key, "node": o.node, "offer": o.offer, "user_data": o.user_data} for o in orders]
@@ -76,6 +71,19 @@ class LabProvider:
             kind = FailureKind.INVALID if answer.status_code < 500 else FailureKind.TRANSIENT
             raise CloudError(Failure(kind, f"{method} {path}: {answer.text[:300]}"), where=str(self._socket))
         return answer.json()
+
+
+def _rule_body(rule: Rule) -> dict[str, Any] | None:
+    """None when one of its ends is a service tag only: those name a real cloud's places, and the lab has
+    none of them."""
+    sources = [str(place) for place in rule.sources if isinstance(place, IPv4Network)]
+    targets = [str(place) for place in rule.targets if isinstance(place, IPv4Network)]
+    if not (sources and targets):
+        return None
+    ports = [rule.ports.first, rule.ports.last] if rule.ports else None
+    return {
+        "name": rule.name, "sources": sources, "targets": targets, "protocol": rule.protocol, "ports": ports,
+    }  # fmt: skip
 
 
 def _result(answer: dict[str, Any]) -> LaunchResult:

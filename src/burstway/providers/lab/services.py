@@ -32,6 +32,11 @@ class Service:
         process = self.process
         return first_child(process.pid) if process and process.poll() is None else 0
 
+    @property
+    def ended(self) -> bool:
+        """Whether the process that was started last has ended by now."""
+        return self.process is not None and self.process.poll() is not None
+
 
 class Services:
     def __init__(self) -> None:

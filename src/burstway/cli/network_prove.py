@@ -1,0 +1,283 @@
+"""`burstway network prove` and `audit`: what gets through the network that there is, and why."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.text import Text
+
+from burstway.cli.asking import client
+from burstway.cli.output import console, errors, print_json, table
+from burstway.cli.site_settings import Config
+from burstway.errors import ControlPlaneError, InputError
+from burstway.flows.profiles import flow
+from burstway.flows.table import Flow
+from burstway.network.audit import Danger, Finding, audit
+from burstway.network.flow_proofs import FlowProof, prove_rules
+from burstway.network.prove import Gap, Proof, Prover
+from burstway.network.read.documents import Document
+from burstway.network.space import Packets
+from burstway.service.endpoints import addresses, service
+from burstway.service.found import Seen, files_of, look, read_files
+from burstway.service.site_network import site_places, site_rules, unplaced
+from burstway.settings import Settings, read_settings
+
+Found = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--found", help="What is really there: files of `az network … -o json` or `nft -j list ruleset`."
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+MANAGEMENT = ("ssh-node", "hpcpack-sp3-rdp")
+WORDS = {True: ("passes", "green"), False: ("stops", "bold red"), None: ("not known", "yellow")}
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What a command works on: settings, network, and the addresses of the nodes that are up."""
+
+    settings: Settings
+    seen: Seen
+    nodes: dict[str, str]
+
+
+def register(app: typer.Typer) -> None:
+    app.command("prove")(prove)
+    app.command("audit")(audit_network)
+
+
+def prove(
+    source: Annotated[str | None, typer.Argument(metavar="[FROM", show_default=False)] = None,
+    target: Annotated[str | None, typer.Argument(metavar="TO", show_default=False)] = None,
+    port: Annotated[str | None, typer.Argument(metavar="PORT]", show_default=False)] = None,
+    config: Config = None,
+    found: Found = None,
+    json: Json = False,
+) -> None:
+    """Prove that every flow of the site gets through, or one connection hop by hop.
+
+    FROM and TO are addresses, ranges, names of nodes, roles (node, scheduler, control-plane …), subnets or
+    `internet`; PORT is a number, udp/NUMBER, or the name of a flow. Ends with code 1 when something stops.
+    """
+    asked = _ask(config, found or [])
+    if source is None:
+        _prove_all(asked, json)
+        return
+    if target is None or port is None:
+        raise InputError("one connection has three parts", remedy="burstway network prove FROM TO PORT")
+    places = site_places(asked.settings)
+    head = str(asked.settings.site.address)
+    names = {"head": head, asked.settings.site.head: head, **asked.nodes}
+    protocol, ports = service(port)
+    packets = Packets(
+        protocol,
+        addresses(source, asked.seen.network, places, names),
+        addresses(target, asked.seen.network, places, names),
+        ports,
+    )
+    proofs = list(Prover(asked.seen.network).prove(packets))
+    if json:
+        print_json({"notes": asked.seen.notes, "proofs": [proof_json(each) for each in proofs]})
+    else:
+        _say_notes(asked)
+        for each in proofs:
+            _print_hops(each)
+    _end(each.passes for each in proofs)
+
+
+def _prove_all(asked: _Asked, json: bool) -> None:
+    proofs = prove_rules(Prover(asked.seen.network), site_rules(asked.settings))
+    from burstway.network.problems import network_problems
+
+    problems = network_problems(asked.seen.network)
+    missing = unplaced(asked.settings)
+    if json:
+        print_json(
+            {
+                "notes": asked.seen.notes,
+                "problems": [str(problem) for problem in problems],
+                "flows": [flow_json(each) for each in proofs],
+                "unplaced": [row.name for row in missing],
+            }
+        )
+    else:
+        _say_notes(asked)
+        for problem in problems:
+            console.print(Text.assemble(("network: ", "bold red"), str(problem)))
+        console.print(_flow_table(proofs))
+        for each in proofs:
+            _print_gaps(each)
+        if missing:
+            names = ", ".join(row.name for row in missing)
+            console.print(f"not proved, as [network.places] does not say where their roles are: {names}")
+    _end(each.passes for each in proofs)
+
+
+def audit_network(config: Config = None, found: Found = None, json: Json = False) -> None:
+    """Say what is open that no flow needs, worst first, and which flows do not get through.
+
+    Ends with code 1 when there is something to say.
+    """
+    asked = _ask(config, found or [])
+    prover, rules = Prover(asked.seen.network), site_rules(asked.settings)
+    findings = audit(prover, rules, [flow(name) for name in MANAGEMENT])
+    stopped = [each for each in prove_rules(prover, rules) if each.passes is not True]
+    if json:
+        print_json(
+            {
+                "notes": asked.seen.notes,
+                "open": [finding_json(each) for each in findings],
+                "stopped": [flow_json(each) for each in stopped],
+            }
+        )
+    else:
+        _say_notes(asked)
+        _print_findings(findings)
+        for each in stopped:
+            _print_gaps(each)
+    if findings or stopped:
+        raise typer.Exit(1)
+
+
+def _print_findings(findings: Sequence[Finding]) -> None:
+    if not findings:
+        console.print("nothing is open that no flow needs")
+        return
+    for danger in Danger:
+        those = [finding for finding in findings if finding.danger is danger]
+        if not those:
+            continue
+        console.print(Text(danger.text, "bold red" if danger < Danger.ANY_PORT else "bold yellow"))
+        for each in those:
+            console.print(f"  {each.source} → {each.target}  {each.service}  ({each.addresses})")
+            for by in each.by:
+                console.print(Text(f"      {by}", "dim"))
+
+
+def _print_hops(proof: Proof) -> None:
+    word, style = WORDS[proof.passes]
+    console.print(Text.assemble((f"{proof.source} → {proof.target}  {proof.packets}: "), (word, style)))
+    for step in proof.steps:
+        console.print(
+            Text.assemble(("  ✓ ", "green"), step.where, (f"  {step.by}" if step.by else "", "dim"))
+        )
+    for gap in proof.gaps:
+        _print_gap(gap)
+
+
+def _print_gap(gap: Gap) -> None:
+    mark = ("  ✗ ", "bold red") if gap.certain else ("  ? ", "yellow")
+    console.print(Text.assemble(mark, gap.where, (f"  {gap.by}", "bold")))
+    console.print(f"      stopped: {gap.packets}")
+    console.print(Text(f"      what to do: {gap.remedy}"))
+
+
+def _print_gaps(proof: FlowProof) -> None:
+    if proof.passes is True:
+        return
+    console.print(
+        Text.assemble("\n", (proof.rule.name, "bold"), f" ({proof.rule.service}): {proof.rule.purpose}")
+    )
+    if proof.unproved:
+        console.print(f"  ? {proof.unproved}")
+    for gap in proof.gaps[:10]:
+        _print_gap(gap)
+    if len(proof.gaps) > 10:
+        console.print(f"  and {len(proof.gaps) - 10} more")
+
+
+def _flow_table(proofs: Iterable[FlowProof]) -> Any:
+    rows = []
+    for each in proofs:
+        row: Flow = flow(each.rule.name)
+        word, style = WORDS[each.passes]
+        rows.append(
+            (row.name, row.source.value, row.target.value, each.rule.service, Text(word, style), _why(each))
+        )
+    return table(("FLOW", "FROM", "TO", "SERVICE", "PROOF", "BY"), rows)
+
+
+def _why(proof: FlowProof) -> str:
+    if proof.unproved:
+        return proof.unproved
+    if proof.gaps:
+        return str(proof.gaps[0])
+    rules = dict.fromkeys(step.by for step in proof.proofs[0].steps if step.filtered)
+    return "; ".join(rules) or "nothing filters it"
+
+
+def _say_notes(asked: _Asked) -> None:
+    for note in asked.seen.notes:
+        errors.print(Text(f"note: {note}", "dim"))
+
+
+def _end(verdicts: Iterable[bool | None]) -> None:
+    if any(verdict is not True for verdict in verdicts):
+        raise typer.Exit(1)
+
+
+def _ask(config: Path | None, found: Sequence[str]) -> _Asked:
+    if config is not None:
+        settings = read_settings(config)
+        documents = read_files(files_of(settings, found))
+        return _Asked(settings, look(settings, documents), {})
+    try:
+        with client() as asked:
+            answer = asked.get("/v1/network")
+            nodes = {n["name"]: n["address"] for n in asked.get("/v1/nodes") if n["address"]}
+    except ControlPlaneError as refused:
+        raise ControlPlaneError(
+            refused.what, where=refused.where,
+            remedy="without the control plane: burstway network prove --config burstway.toml",
+        ) from refused  # fmt: skip
+    settings = Settings.model_validate(answer["settings"])
+    documents = [Document(**each) for each in answer["documents"]] + read_files(found)
+    return _Asked(settings, look(settings, documents), nodes)
+
+
+# --- JSON ---
+
+
+def proof_json(proof: Proof) -> dict[str, Any]:
+    return {
+        "from": proof.source,
+        "to": proof.target,
+        "packets": str(proof.packets),
+        "passes": proof.passes,
+        "steps": [{"where": step.where, "by": step.by} for step in proof.steps],
+        "gaps": [
+            {
+                "where": g.where,
+                "by": g.by,
+                "packets": str(g.packets),
+                "remedy": g.remedy,
+                "certain": g.certain,
+            }
+            for g in proof.gaps
+        ],
+    }
+
+
+def flow_json(proof: FlowProof) -> dict[str, Any]:
+    return {
+        "flow": proof.rule.name,
+        "service": proof.rule.service,
+        "passes": proof.passes,
+        "unproved": proof.unproved,
+        "proofs": [proof_json(each) for each in proof.proofs],
+    }
+
+
+def finding_json(finding: Finding) -> dict[str, Any]:
+    return {
+        "danger": finding.danger.text,
+        "from": finding.source,
+        "to": finding.target,
+        "service": finding.service,
+        "packets": [str(each) for each in finding.packets],
+        "by": list(finding.by),
+    }

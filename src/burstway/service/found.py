@@ -1,0 +1,69 @@
+"""What the site's network really is, gathered: the cloud's answer and the files that the settings name."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from burstway.errors import DocumentError, Problem
+from burstway.network.flow_proofs import FlowProof, prove_rules
+from burstway.network.model import Network
+from burstway.network.prove import Prover
+from burstway.network.read.documents import Document, read_documents
+from burstway.service.site_network import site_network, site_rules
+from burstway.settings import Settings
+
+MOST_BYTES = 8 * 2**20
+"""A document that is larger is not read at all (network.read refuses it too): it is not what it should be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A network with what was assumed of it and what of the documents does not count."""
+
+    network: Network
+    notes: tuple[str, ...]
+
+
+def files_of(settings: Settings, more: Iterable[str] = ()) -> list[str]:
+    """The names of the files with what was found: the settings' own and more; patterns are expanded."""
+    named = [*([settings.network.firewall] if settings.network.firewall else []), *settings.network.found]
+    names: list[str] = []
+    for pattern in [*(str(path) for path in named), *more]:
+        path = Path(pattern)
+        pattern_used = any(mark in path.name for mark in "*?[")
+        matching = sorted(str(each) for each in path.parent.glob(path.name)) if pattern_used else [pattern]
+        if not matching:
+            raise DocumentError([Problem(pattern, 0, 0, "no file matches this")])
+        names += matching
+    return list(dict.fromkeys(names))
+
+
+def read_files(names: Iterable[str]) -> list[Document]:
+    """Raises DocumentError with all files that cannot be read."""
+    documents: list[Document] = []
+    problems: list[Problem] = []
+    for name in names:
+        try:
+            with Path(name).open("rb") as file:
+                text = file.read(MOST_BYTES + 1).decode("utf-8-sig")
+        except OSError as refused:
+            problems.append(Problem(name, 0, 0, refused.strerror or str(refused)))
+        except UnicodeDecodeError as refused:
+            problems.append(Problem(name, 0, 0, f"is not UTF-8 at byte {refused.start}"))
+        else:
+            documents.append(Document(name, text))
+    if problems:
+        raise DocumentError(problems)
+    return documents
+
+
+def look(settings: Settings, documents: Iterable[Document]) -> Seen:
+    """The network of these documents. Raises DocumentError."""
+    found = read_documents(list(documents))
+    network, assumed = site_network(settings, found)
+    return Seen(network, (*assumed, *(str(note) for note in found.notes)))
+
+
+def prove_site(settings: Settings, network: Network) -> list[FlowProof]:
+    """All flows of the site."""
+    return prove_rules(Prover(network), site_rules(settings))
