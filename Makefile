@@ -28,6 +28,7 @@ demo: root setup ## a real Slurm job bursts, in a lab on this machine (KEEP=1 ke
 	@$(VENV)/bin/burstway lab demo $(if $(KEEP),--keep)
 
 test: root setup ## all tests
+	@deploy/fetch-oracles
 	@$(VENV)/bin/pytest -n 2 --dist loadgroup
 
 check: setup ## format, lint, types, import rules

@@ -132,6 +132,11 @@ class NetworkSettings(_Section):
     firewall: Path | None = Field(
         default=None, description="the site's firewall, as `nft -j list ruleset` prints it"
     )
+    interfaces: dict[str, tuple[IPv4Network, ...]] = Field(
+        default_factory=dict,
+        description="what is behind each interface that the rules of `firewall` name, as in "
+        '`wan = ["10.80.0.0/16"]`',
+    )
     found: tuple[Path, ...] = Field(
         default=(),
         description="what the cloud really has, as `az network … -o json` prints it; patterns may be used",

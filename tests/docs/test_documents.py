@@ -54,12 +54,48 @@ def test_make_targets_exist() -> None:
             assert re.search(rf"^{target}:", makefile, re.MULTILINE), f"{document.name}: make {target}"
 
 
+NETWORK_COMMANDS = [
+    line
+    for name in ("README.md", "docs/network.md")
+    for line in _commands(name)
+    if "burstway network" in line
+]
+FIND_SOMETHING = ("network prove --config", "network prove node", "network prove login1", "network audit")
+"""On the example, whose network has two mistakes."""
+
+
+@pytest.mark.parametrize("line", [line for line in dict.fromkeys(NETWORK_COMMANDS) if "examples/" in line])
+def test_network_commands_work(line: str, tmp_path: Path) -> None:
+    """As written, in the checkout: with code 0, or 1 where there is something to find, and it is found."""
+    words = line.replace("/tmp/ports.html", str(tmp_path / "ports.html")).split()
+    program = str(Path(sys.prefix) / "bin" / words[0])
+    done = subprocess.run([program, *words[1:]], capture_output=True, text=True, cwd=ROOT, check=False)
+    assert done.returncode == int(any(words in line for words in FIND_SOMETHING)), done.stderr
+    assert done.stdout
+
+
+def test_what_the_network_page_shows_is_what_is_printed() -> None:
+    """The gap of the example, word for word."""
+    shown = re.findall(
+        r"```\n(srun .*?)```", (ROOT / "docs" / "network.md").read_text(encoding="utf-8"), re.DOTALL
+    )
+    program = str(Path(sys.prefix) / "bin" / "burstway")
+    line = [program, "network", "prove", "--config", "examples/network/burstway.toml"]
+    done = subprocess.run(line, capture_output=True, text=True, cwd=ROOT, check=False)
+    assert shown
+    assert all(text in done.stdout for text in shown)
+
+
 @pytest.mark.lab
 @pytest.mark.xdist_group("lab-itself")
 @pytest.mark.timeout(200)
 def test_readme_commands_work() -> None:
     """The commands of the README's tour, as written and in order, each end with code 0."""
-    tour = [line for line in _commands("README.md") if line.startswith("burstway ") and "shell" not in line]
+    tour = [
+        line
+        for line in _commands("README.md")
+        if line.startswith("burstway ") and "shell" not in line and "--config" not in line
+    ]
     assert "burstway lab run srun -N2 hostname" in tour
     if "lab" in existing_labs():
         pytest.skip("there is a lab on this host that is not the tests' own")

@@ -44,11 +44,11 @@ def networks(*texts: str) -> Any:
 
 CASES = {
     name: [rule for rule in ruleset("statements").chains["inet t/cases"].rules if f'"{name}"' in rule.label]
-    for name in {
+    for name in dict.fromkeys(
         each["rule"]["comment"]
         for each in json.loads((RULESETS / "statements.json").read_text())["nftables"]
         if "rule" in each and "comment" in each["rule"]
-    }
+    )
 }
 TCP = frozenset({"tcp"})
 ANY = Match()

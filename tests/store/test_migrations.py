@@ -33,7 +33,11 @@ def definitions(path: Path) -> list[str]:
     connection = sqlite3.connect(path)
     rows = connection.execute("select sql from sqlite_master where sql is not null order by name").fetchall()
     connection.close()
-    return [" ".join(sql.replace('"', '').split()) for (sql,) in rows if "alembic" not in sql and "sqlite_sequence" not in sql]
+    return [
+        " ".join(sql.replace('"', "").split())
+        for (sql,) in rows
+        if "alembic" not in sql and "sqlite_sequence" not in sql
+    ]
 
 
 def test_the_migrations_make_the_tables_of_the_schema(engine: Engine) -> None:

@@ -1,8 +1,8 @@
 """Random rulesets in nft's own language: tables, chains, jumps, sets, maps, intervals, states, interfaces.
 
 What is drawn is what the reader says it decides, and now and then something that it cannot. Chains jump to
-later ones only, as a circle is refused by nft; `th` stands behind the protocols that have ports, as it is
-whatever bytes there are with others.
+later ones only, as a circle is refused by nft. `th` alone looks at whatever bytes there are in a packet
+whose protocol has no ports, and is then undecidable.
 """
 
 from dataclasses import dataclass, field
@@ -130,7 +130,7 @@ def _match(chance: Random, table: _Table, hook: str) -> str:
     if kind < 3:
         return f"ip {chance.choice(('saddr', 'daddr'))} {not_}{_addresses(chance, table)}"
     if kind < 6:
-        of = chance.choice(("tcp", "udp", "meta l4proto { tcp, udp } th"))
+        of = chance.choice(("tcp", "udp", "th", "meta l4proto { tcp, udp } th"))
         return f"{of} {_ports(chance, table, not_)}"
     if kind == 6:
         return chance.choice(("meta l4proto", "ip protocol")) + f" {not_}{_protocols(chance)}"

@@ -92,10 +92,10 @@ def rules(
     config: Config = None,
 ) -> None:
     """Print or write what lets the site's connections through, and nothing else."""
-    from burstway.cli.rule_files import make, read_tags, unplaced_notes
+    from burstway.cli.rule_files import found_tags, make, read_tags, unplaced_notes
 
     settings = site_settings(config)
-    made = make(settings, target, form, read_tags(tags) if tags else {})
+    made = make(settings, target, form, read_tags(tags) if tags else found_tags(settings))
     written = _write(made.files, output, force) if output else {}
     if json:
         left_out = unplaced_notes(settings)

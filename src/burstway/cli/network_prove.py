@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,6 +17,7 @@ from burstway.flows.profiles import flow
 from burstway.flows.table import Flow
 from burstway.network.audit import Danger, Finding, audit
 from burstway.network.flow_proofs import FlowProof, prove_rules
+from burstway.network.problems import Severity, network_problems
 from burstway.network.prove import Gap, Proof, Prover
 from burstway.network.read.documents import Document
 from burstway.network.space import Packets
@@ -28,6 +30,12 @@ Found = Annotated[
     list[str] | None,
     typer.Option(
         "--found", help="What is really there: files of `az network … -o json` or `nft -j list ruleset`."
+    ),
+]
+Subnets = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--subnet", help="NAME=RANGE, for a table of rules that names subnets without their ranges."
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -56,6 +64,7 @@ def prove(
     port: Annotated[str | None, typer.Argument(metavar="PORT]", show_default=False)] = None,
     config: Config = None,
     found: Found = None,
+    subnets: Subnets = None,
     json: Json = False,
 ) -> None:
     """Prove that every flow of the site gets through, or one connection hop by hop.
@@ -63,7 +72,7 @@ def prove(
     FROM and TO are addresses, ranges, names of nodes, roles (node, scheduler, control-plane …), subnets or
     `internet`; PORT is a number, udp/NUMBER, or the name of a flow. Ends with code 1 when something stops.
     """
-    asked = _ask(config, found or [])
+    asked = _ask(config, found or [], subnets or [])
     if source is None:
         _prove_all(asked, json)
         return
@@ -91,8 +100,6 @@ def prove(
 
 def _prove_all(asked: _Asked, json: bool) -> None:
     proofs = prove_rules(Prover(asked.seen.network), site_rules(asked.settings))
-    from burstway.network.problems import network_problems
-
     problems = network_problems(asked.seen.network)
     missing = unplaced(asked.settings)
     if json:
@@ -107,7 +114,8 @@ def _prove_all(asked: _Asked, json: bool) -> None:
     else:
         _say_notes(asked)
         for problem in problems:
-            console.print(Text.assemble(("network: ", "bold red"), str(problem)))
+            style = "bold red" if problem.severity is Severity.ERROR else "yellow"
+            console.print(Text.assemble(("network: ", style), str(problem)))
         console.print(_flow_table(proofs))
         for each in proofs:
             _print_gaps(each)
@@ -117,12 +125,14 @@ def _prove_all(asked: _Asked, json: bool) -> None:
     _end(each.passes for each in proofs)
 
 
-def audit_network(config: Config = None, found: Found = None, json: Json = False) -> None:
+def audit_network(
+    config: Config = None, found: Found = None, subnets: Subnets = None, json: Json = False
+) -> None:
     """Say what is open that no flow needs, worst first, and which flows do not get through.
 
     Ends with code 1 when there is something to say.
     """
-    asked = _ask(config, found or [])
+    asked = _ask(config, found or [], subnets or [])
     prover, rules = Prover(asked.seen.network), site_rules(asked.settings)
     findings = audit(prover, rules, [flow(name) for name in MANAGEMENT])
     stopped = [each for each in prove_rules(prover, rules) if each.passes is not True]
@@ -220,11 +230,12 @@ def _end(verdicts: Iterable[bool | None]) -> None:
         raise typer.Exit(1)
 
 
-def _ask(config: Path | None, found: Sequence[str]) -> _Asked:
+def _ask(config: Path | None, found: Sequence[str], named: Sequence[str]) -> _Asked:
+    subnets = _subnets(named)
     if config is not None:
         settings = read_settings(config)
         documents = read_files(files_of(settings, found))
-        return _Asked(settings, look(settings, documents), {})
+        return _Asked(settings, look(settings, documents, subnets), {})
     try:
         with client() as asked:
             answer = asked.get("/v1/network")
@@ -236,7 +247,20 @@ def _ask(config: Path | None, found: Sequence[str]) -> _Asked:
         ) from refused  # fmt: skip
     settings = Settings.model_validate(answer["settings"])
     documents = [Document(**each) for each in answer["documents"]] + read_files(found)
-    return _Asked(settings, look(settings, documents), nodes)
+    return _Asked(settings, look(settings, documents, subnets), nodes)
+
+
+def _subnets(named: Sequence[str]) -> dict[str, list[IPv4Network]]:
+    subnets: dict[str, list[IPv4Network]] = {}
+    for pair in named:
+        name, _, written = pair.partition("=")
+        try:
+            subnets.setdefault(name, []).append(IPv4Network(written))
+        except ValueError as refused:
+            raise InputError(
+                f"--subnet {pair!r}: {refused}", remedy="as in --subnet compute=10.0.1.0/24"
+            ) from refused
+    return subnets
 
 
 # --- JSON ---

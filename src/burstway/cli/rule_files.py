@@ -19,7 +19,7 @@ from burstway.network.render.arm import render_arm
 from burstway.network.render.bicep import render_bicep
 from burstway.network.render.properties import properties
 from burstway.network.render.terraform import render_terraform
-from burstway.service.found import read_files
+from burstway.service.found import files_of, read_files
 from burstway.service.site_network import firewall_rules, site_flows, site_places, site_rules, unplaced
 from burstway.settings import Settings
 
@@ -130,3 +130,10 @@ def read_tags(path: Path) -> Tags:
     if not found.tags:
         raise InputError("there is no service tag in it", where=str(path), remedy=TAGS_REMEDY)
     return found.tags
+
+
+def found_tags(settings: Settings) -> Tags:
+    """Those of the site's own documents, where there are some."""
+    if not settings.network.found:
+        return {}
+    return read_documents(read_files(files_of(settings))).tags

@@ -1,6 +1,6 @@
 """All flows of a site proved in its network: which get through, and of the others the gaps."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from burstway.flows.rules import Place, Rule, Tag
@@ -37,9 +37,7 @@ def prove_rules(prover: Prover, rules: Iterable[Rule]) -> list[FlowProof]:
 
 
 def _prove(prover: Prover, rule: Rule) -> FlowProof:
-    sources, targets = spaces(prover.network, rule.sources), spaces(prover.network, rule.targets)
-    unknown = [tag for tag, space in (*sources, *targets) if not space]
-    if unknown:
+    if unknown := unknown_tags(prover.network, (*rule.sources, *rule.targets)):
         why = f"the ranges of {unknown[0]} are not known: give the cloud's list of service tags"
         return FlowProof(rule, (), why)
     proofs = list(prover.prove(packets_of(rule, prover.network)))
@@ -48,8 +46,7 @@ def _prove(prover: Prover, rule: Rule) -> FlowProof:
 
 def packets_of(rule: Rule, network: Network) -> Packets:
     """All packets that the rule asks for. Those of a tag that is not known are none."""
-    sources = merged(pair for _, space in spaces(network, rule.sources) for pair in space)
-    targets = merged(pair for _, space in spaces(network, rule.targets) for pair in space)
+    sources, targets = space_of_places(network, rule.sources), space_of_places(network, rule.targets)
     return Packets(str(rule.protocol), sources, targets, ports_space(rule.ports))
 
 
@@ -57,15 +54,21 @@ def ports_space(ports: Ports | None) -> Intervals:
     return ((ports.first, ports.last),) if ports else ALL_PORTS
 
 
-def spaces(network: Network, places: Sequence[Place]) -> list[tuple[Place, Intervals]]:
-    return [(place, _space(network, place)) for place in places]
+def unknown_tags(network: Network, places: Iterable[Place]) -> list[Tag]:
+    return [place for place in places if isinstance(place, Tag) and not _tagged(network, place)]
 
 
-def _space(network: Network, place: Place) -> Intervals:
-    if not isinstance(place, Tag):
-        return of_networks([place])
-    if place.name.lower() == "internet":
+def space_of_places(network: Network, places: Iterable[Place]) -> Intervals:
+    """All their addresses; a list of ten thousand ranges is merged once."""
+    places = tuple(places)
+    ranges = of_networks(place for place in places if not isinstance(place, Tag))
+    tagged = [pair for place in places if isinstance(place, Tag) for pair in _tagged(network, place)]
+    return merged((*ranges, *tagged)) if tagged else ranges
+
+
+def _tagged(network: Network, tag: Tag) -> Intervals:
+    if tag.name.lower() == "internet":
         return PUBLIC
-    if place.name == "*":
+    if tag.name == "*":
         return ALL_ADDRESSES
-    return of_networks(network.tags.get(place.name.lower(), ()))
+    return of_networks(network.tags.get(tag.name.lower(), ()))

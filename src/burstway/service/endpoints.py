@@ -8,9 +8,9 @@ from burstway.errors import InputError
 from burstway.flows.profiles import PROFILES, flow
 from burstway.flows.rules import Places
 from burstway.flows.table import Ports, Protocol
-from burstway.network.flow_proofs import ports_space, spaces
+from burstway.network.flow_proofs import ports_space, space_of_places
 from burstway.network.model import Network
-from burstway.network.space import ALL_PORTS, Intervals, merged, of_networks
+from burstway.network.space import ALL_PORTS, Intervals, of_networks
 from burstway.network.tags import PUBLIC
 
 NAMES = frozenset(row.name for rows in PROFILES.values() for row in rows)
@@ -37,8 +37,7 @@ def _known(network: Network, places: Places, names: Mapping[str, str]) -> list[t
     """Machines, roles, sites, networks: of equal names the first is meant."""
     known = [(name, of_networks([IPv4Network(address)])) for name, address in names.items()]
     for role, where in places.items():
-        space = merged(pair for _, space in spaces(network, where) for pair in space)
-        known.append((role.value.replace(" ", "-"), space))
+        known.append((role.value.replace(" ", "-"), space_of_places(network, where)))
     known += [(site.name, of_networks(site.networks)) for site in network.sites]
     known += [(vnet.name, of_networks(vnet.prefixes)) for vnet in network.vnets]
     known += [

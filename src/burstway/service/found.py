@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from burstway.errors import DocumentError, Problem
-from burstway.network.flow_proofs import FlowProof, prove_rules
 from burstway.network.model import Network
-from burstway.network.prove import Prover
-from burstway.network.read.documents import Document, read_documents
-from burstway.service.site_network import site_network, site_rules
+from burstway.network.read.documents import NO_RANGES, Document, read_documents
+from burstway.network.read.tables import Ranges
+from burstway.network.space import of_networks
+from burstway.service.site_network import site_network
 from burstway.settings import Settings
 
 MOST_BYTES = 8 * 2**20
@@ -57,13 +57,12 @@ def read_files(names: Iterable[str]) -> list[Document]:
     return documents
 
 
-def look(settings: Settings, documents: Iterable[Document]) -> Seen:
-    """The network of these documents. Raises DocumentError."""
-    found = read_documents(list(documents))
+def look(settings: Settings, documents: Iterable[Document], subnets: Ranges = NO_RANGES) -> Seen:
+    """The network of these documents. `subnets` gives the ranges that a table of rules has names for. Raises
+    DocumentError."""
+    behind = {name: of_networks(ranges) for name, ranges in settings.network.interfaces.items()}
+    found = read_documents(
+        list(documents), interfaces={str(settings.network.firewall): behind}, subnets=subnets
+    )
     network, assumed = site_network(settings, found)
     return Seen(network, (*assumed, *(str(note) for note in found.notes)))
-
-
-def prove_site(settings: Settings, network: Network) -> list[FlowProof]:
-    """All flows of the site."""
-    return prove_rules(Prover(network), site_rules(settings))

@@ -13,6 +13,7 @@ from burstway.flows.profiles.control_plane import CLOUD_API, CONTROL_PLANE, CONT
 from burstway.flows.profiles.cyclecloud import CYCLECLOUD_7, CYCLECLOUD_8
 from burstway.flows.profiles.cyclecloud_bursting import CYCLECLOUD_BURSTING
 from burstway.flows.profiles.hpcpack import HPCPACK_SP1, HPCPACK_SP2, HPCPACK_SP3, HPCPACK_SP3_SP2_PORTS
+from burstway.flows.profiles.mpi import MPI
 from burstway.flows.profiles.nfs import BLOB_NFS, NFSV3, NFSV4
 from burstway.flows.profiles.site_services import DNS, LDAP, NTP, SSH
 from burstway.flows.profiles.slurm import SLURM
@@ -28,6 +29,7 @@ ALL: tuple[Profile, ...] = (
     SLURM,
     SLURM_ACCOUNTING,
     SLURM_REST,
+    MPI,
     NFSV4,
     NFSV3,
     BLOB_NFS,

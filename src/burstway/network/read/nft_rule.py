@@ -9,11 +9,11 @@ the packet to a program (queue), which may accept or drop it.
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from burstway.network.read.nft_match import ALWAYS, Part, both, read_match
+from burstway.network.read.nft_match import ALWAYS, NEVER, Part, both, key_of, read_match
 from burstway.network.read.nft_text import text_of
-from burstway.network.read.nft_values import NotDecidableError, Scope, elements
+from burstway.network.read.nft_values import KNOWN, WITH_PORTS, NotDecidableError, Scope, elements
 from burstway.network.read.node import Node
-from burstway.network.ruleset import FilterRule, Verdict
+from burstway.network.ruleset import FilterRule, Match, Verdict
 
 VERDICTS = {verdict.value: verdict for verdict in Verdict}
 
@@ -28,28 +28,49 @@ _FOREIGN = {"xt": "an iptables extension; `iptables-restore-translate` would say
 def read_rule(rule: Node, label: str, table: str, scope: Scope) -> list[FilterRule]:
     """The rule's outcomes, in order. `table` is put before the chains that it jumps to."""
     found = rule.required("expr")
-    part = ALWAYS
+    part, loose = ALWAYS, NEVER
     for statement in found.each() if found else ():
         if not isinstance(statement.value, dict) or len(statement.value) != 1:
             statement.wrong_type("an object with one field, a statement")
             continue
         [(kind, body)] = statement.value.items()
-        if kind in VERDICTS:
-            return _outcome(part, kind, body, label, table)
-        if kind == "vmap":
-            return list(_verdict_map(part, body, label, table, scope))
-        if kind in ELSEWHERE:
-            part = replace(part, unknown=_joined(part.unknown, f"{text_of(statement.value)} decides"))
-            return [
-                *_outcome(part, "accept", None, label, table),
-                *_outcome(part, "drop", None, label, table),
-            ]
-        if kind in TRANSLATIONS:
-            return _outcome(part, "accept", None, label, table)
+        ends = _end(part, kind, body, label, table, scope)
+        if ends is not None:
+            return [*ends, *(_end(loose, kind, body, label, table, scope) or ())]
+        loose = _without_ports(part, kind, body) or _narrowed(loose, kind, body, scope)
         part = _narrowed(part, kind, body, scope)
-        if not part.matches:
+        if not part.matches and not loose.matches:
             return []
     return []
+
+
+def _end(
+    part: Part, kind: str, body: object, label: str, table: str, scope: Scope
+) -> list[FilterRule] | None:
+    """What a statement that ends the rule makes of the packets; None of one that does not."""
+    if kind in VERDICTS:
+        return _outcome(part, kind, body, label, table)
+    if kind == "vmap":
+        return list(_verdict_map(part, body, label, table, scope))
+    if kind in ELSEWHERE:
+        part = replace(part, unknown=_joined(part.unknown, f"{text_of({kind: body})} decides"))
+        return [
+            *_outcome(part, "accept", None, label, table),
+            *_outcome(part, "drop", None, label, table),
+        ]
+    if kind in TRANSLATIONS:
+        return _outcome(part, "accept", None, label, table)
+    return None
+
+
+def _without_ports(part: Part, kind: str, body: object) -> Part | None:
+    """What a match of `th` finds in a packet whose protocol has no ports: whatever bytes are there."""
+    if kind != "match" or not isinstance(body, dict) or not key_of(body.get("left")).startswith("th "):
+        return None
+    others = both(part, Part((Match(KNOWN - WITH_PORTS),)))
+    return replace(
+        others, unknown=_joined(others.unknown, f"{text_of({kind: body})} of a packet without ports")
+    )
 
 
 def _narrowed(part: Part, kind: str, body: object, scope: Scope) -> Part:
