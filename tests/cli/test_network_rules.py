@@ -13,8 +13,8 @@ import pytest
 from typer.testing import CliRunner
 
 from burstway.cli.main import app
-from burstway.cli.network import FORMATS, Target
 from burstway.cli.rule_files import MAKERS
+from burstway.cli.rule_targets import FORMATS, Target
 from burstway.cli.writing import write_files
 from burstway.errors import BurstwayError
 from burstway.flows.profiles import PROFILES, flow

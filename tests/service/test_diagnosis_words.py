@@ -13,7 +13,7 @@ from burstway.network.flow_proofs import FlowProof, prove_rules
 from burstway.network.model import Gateway, GatewayKind, Network, Site, Subnet, VNet
 from burstway.network.planned import planned_filter
 from burstway.network.prove import Prover
-from burstway.service.diagnosis import Blocked, due, rules_of, trouble
+from burstway.service.diagnosis import Blocked, due, rules_of, silence, trouble
 
 HEAD = (IPv4Network("10.10.0.10/32"),)
 NODES = (IPv4Network("10.80.0.0/24"),)
@@ -105,3 +105,11 @@ def test_what_was_tried_comes_before_what_was_proved() -> None:
         proofs(),
     )
     assert said.startswith("flow slurmctld (node → scheduler, tcp 6817) is filtered, as proved: x")
+
+
+@pytest.mark.parametrize(
+    ("state", "said"), [(State.LAUNCHING, True), (State.BOOTING, True), (State.JOINED, False)]
+)
+def test_a_silent_machine_is_not_blamed_on_the_network(state: State, said: bool) -> None:
+    """One that has joined is not silent: what its agent does is in its reason."""
+    assert ("console" in silence(replace(NODE, state=state))) is said

@@ -1,7 +1,6 @@
 """`burstway network`: which connections must exist, and the rules that let them through."""
 
 from collections.abc import Mapping
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -9,27 +8,13 @@ import typer
 from rich.text import Text
 
 from burstway.cli.output import bold, console, errors, print_json, table
+from burstway.cli.rule_targets import FORMATS, Target
 from burstway.cli.site_settings import Config, site_settings
 from burstway.flows.profiles import PROFILES, flows
 from burstway.flows.table import Flow, Mode, Need
 
 app = typer.Typer(no_args_is_help=True, help="Ports, rules, proofs and probes.")
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-
-
-class Target(StrEnum):
-    """Whose rules."""
-
-    AZURE = "azure"
-    NFTABLES = "nftables"
-    FIREWALLD = "firewalld"
-    TEAM = "team"
-
-
-FORMATS = (
-    "azure: arm (default), bicep, terraform. nftables: site (default; other traffic passes), "
-    "border (all else is dropped). team: markdown (default), csv, html."
-)
 
 
 @app.callback()

@@ -4,21 +4,29 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Network
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.text import Text
 
 from burstway.cli.asking import client
-from burstway.cli.output import console, errors, print_json, table
+from burstway.cli.output import console, errors, print_json
+from burstway.cli.proof_words import (
+    finding_json,
+    flow_json,
+    flow_table,
+    print_findings,
+    print_gaps,
+    print_hops,
+    proof_json,
+)
 from burstway.cli.site_settings import Config
 from burstway.errors import ControlPlaneError, InputError
 from burstway.flows.profiles import flow
-from burstway.flows.table import Flow
-from burstway.network.audit import Danger, Finding, audit
-from burstway.network.flow_proofs import FlowProof, prove_rules
+from burstway.network.audit import audit
+from burstway.network.flow_proofs import prove_rules
 from burstway.network.problems import Severity, network_problems
-from burstway.network.prove import Gap, Proof, Prover
+from burstway.network.prove import Prover
 from burstway.network.read.documents import Document
 from burstway.network.space import Packets
 from burstway.service.endpoints import addresses, service
@@ -41,7 +49,6 @@ Subnets = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 MANAGEMENT = ("ssh-node", "hpcpack-sp3-rdp")
-WORDS = {True: ("passes", "green"), False: ("stops", "bold red"), None: ("not known", "yellow")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +101,7 @@ def prove(
     else:
         _say_notes(asked)
         for each in proofs:
-            _print_hops(each)
+            print_hops(each)
     _end(each.passes for each in proofs)
 
 
@@ -116,9 +123,9 @@ def _prove_all(asked: _Asked, json: bool) -> None:
         for problem in problems:
             style = "bold red" if problem.severity is Severity.ERROR else "yellow"
             console.print(Text.assemble(("network: ", style), str(problem)))
-        console.print(_flow_table(proofs))
+        console.print(flow_table(proofs))
         for each in proofs:
-            _print_gaps(each)
+            print_gaps(each)
         if missing:
             names = ", ".join(row.name for row in missing)
             console.print(f"not proved, as [network.places] does not say where their roles are: {names}")
@@ -146,78 +153,11 @@ def audit_network(
         )
     else:
         _say_notes(asked)
-        _print_findings(findings)
+        print_findings(findings)
         for each in stopped:
-            _print_gaps(each)
+            print_gaps(each)
     if findings or stopped:
         raise typer.Exit(1)
-
-
-def _print_findings(findings: Sequence[Finding]) -> None:
-    if not findings:
-        console.print("nothing is open that no flow needs")
-        return
-    for danger in Danger:
-        those = [finding for finding in findings if finding.danger is danger]
-        if not those:
-            continue
-        console.print(Text(danger.text, "bold red" if danger < Danger.ANY_PORT else "bold yellow"))
-        for each in those:
-            console.print(f"  {each.source} → {each.target}  {each.service}  ({each.addresses})")
-            for by in each.by:
-                console.print(Text(f"      {by}", "dim"))
-
-
-def _print_hops(proof: Proof) -> None:
-    word, style = WORDS[proof.passes]
-    console.print(Text.assemble((f"{proof.source} → {proof.target}  {proof.packets}: "), (word, style)))
-    for step in proof.steps:
-        console.print(
-            Text.assemble(("  ✓ ", "green"), step.where, (f"  {step.by}" if step.by else "", "dim"))
-        )
-    for gap in proof.gaps:
-        _print_gap(gap)
-
-
-def _print_gap(gap: Gap) -> None:
-    mark = ("  ✗ ", "bold red") if gap.certain else ("  ? ", "yellow")
-    console.print(Text.assemble(mark, gap.where, (f"  {gap.by}", "bold")))
-    console.print(f"      stopped: {gap.packets}")
-    console.print(Text(f"      what to do: {gap.remedy}"))
-
-
-def _print_gaps(proof: FlowProof) -> None:
-    if proof.passes is True:
-        return
-    console.print(
-        Text.assemble("\n", (proof.rule.name, "bold"), f" ({proof.rule.service}): {proof.rule.purpose}")
-    )
-    if proof.unproved:
-        console.print(f"  ? {proof.unproved}")
-    for gap in proof.gaps[:10]:
-        _print_gap(gap)
-    if len(proof.gaps) > 10:
-        console.print(f"  and {len(proof.gaps) - 10} more")
-
-
-def _flow_table(proofs: Iterable[FlowProof]) -> Any:
-    rows = []
-    for each in proofs:
-        row: Flow = flow(each.rule.name)
-        word, style = WORDS[each.passes]
-        rows.append(
-            (row.name, row.source.value, row.target.value, each.rule.service, Text(word, style), _why(each))
-        )
-    return table(("FLOW", "FROM", "TO", "SERVICE", "PROOF", "BY"), rows)
-
-
-def _why(proof: FlowProof) -> str:
-    if proof.unproved:
-        return proof.unproved
-    if proof.gaps:
-        return str(proof.gaps[0])
-    rules = dict.fromkeys(step.by for step in proof.proofs[0].steps if step.filtered)
-    return "; ".join(rules) or "nothing filters it"
 
 
 def _say_notes(asked: _Asked) -> None:
@@ -261,47 +201,3 @@ def _subnets(named: Sequence[str]) -> dict[str, list[IPv4Network]]:
                 f"--subnet {pair!r}: {refused}", remedy="as in --subnet compute=10.0.1.0/24"
             ) from refused
     return subnets
-
-
-# --- JSON ---
-
-
-def proof_json(proof: Proof) -> dict[str, Any]:
-    return {
-        "from": proof.source,
-        "to": proof.target,
-        "packets": str(proof.packets),
-        "passes": proof.passes,
-        "steps": [{"where": step.where, "by": step.by} for step in proof.steps],
-        "gaps": [
-            {
-                "where": g.where,
-                "by": g.by,
-                "packets": str(g.packets),
-                "remedy": g.remedy,
-                "certain": g.certain,
-            }
-            for g in proof.gaps
-        ],
-    }
-
-
-def flow_json(proof: FlowProof) -> dict[str, Any]:
-    return {
-        "flow": proof.rule.name,
-        "service": proof.rule.service,
-        "passes": proof.passes,
-        "unproved": proof.unproved,
-        "proofs": [proof_json(each) for each in proof.proofs],
-    }
-
-
-def finding_json(finding: Finding) -> dict[str, Any]:
-    return {
-        "danger": finding.danger.text,
-        "from": finding.source,
-        "to": finding.target,
-        "service": finding.service,
-        "packets": [str(each) for each in finding.packets],
-        "by": list(finding.by),
-    }

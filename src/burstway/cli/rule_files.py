@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from burstway.cli.network import Target
+from burstway.cli.rule_targets import Target
 from burstway.errors import InputError
 from burstway.flows.expand import Tags
 from burstway.flows.firewalld import render_firewalld

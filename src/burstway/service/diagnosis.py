@@ -96,6 +96,16 @@ def trouble(blocked: Sequence[Blocked], proofs: Sequence[FlowProof]) -> str:
     return ""
 
 
+def silence(node: Node) -> str:
+    """What is to be said of a node that is late though nothing is known to be in its way."""
+    if node.state is State.JOINED:
+        return ""
+    return (
+        "nothing has been heard of it, and every flow it needs is proved open: the machine may not have "
+        "booted, or its image has no Python 3 or openssl; look at its console"
+    )
+
+
 def _called(rule: Rule) -> str:
     row = flow(rule.name)
     return f"flow {rule.name} ({row.source.value} → {row.target.value}, {rule.service})"
@@ -171,7 +181,7 @@ class Diagnosis:
     def _examine(self, asked: Sequence[Node], names: set[str]) -> None:
         try:
             blocked = self._try([node for node in asked if node.certificate_serial])
-            found = {node.name: trouble(blocked.get(node.name, ()), self.proofs(node)) for node in asked}
+            found = {node.name: self._trouble(node, blocked.get(node.name, ())) for node in asked}
             self._record(asked, found)
         except BurstwayError as failed:
             _log.error("nodes were not looked at; next try soon", error=str(failed))
@@ -180,6 +190,11 @@ class Diagnosis:
         finally:
             with self._lock:
                 self._under_way.remove(names)
+
+    def _trouble(self, node: Node, blocked: Sequence[Blocked]) -> str:
+        proofs = self.proofs(node)
+        proved = bool(proofs) and all(proof.passes for proof in proofs)
+        return trouble(blocked, proofs) or (silence(node) if proved and not node.configured else "")
 
     def proofs(self, node: Node) -> list[FlowProof]:
         """The node's flows in the network as it is; none when that cannot be known."""
