@@ -153,6 +153,9 @@ class Scheduler(Protocol):
 
     def nodes(self, names: Collection[str]) -> Mapping[str, SchedulerNode]: ...
 
+    def place(self, addresses: Mapping[str, str]) -> None:
+        """Where nodes are that have a machine now: until one registers, nobody else knows its name."""
+
     def fail(self, names: Collection[str], reason: str) -> None:
         """The nodes will not come, or are lost: their jobs are requeued now, the nodes end powered down."""
 

@@ -54,6 +54,7 @@ class World(Protocol):
     def daemon(self, node: str) -> AbstractContextManager[None]:
         """The node's daemon is up for the time of a `with`."""
 
+    def address(self, node: str) -> str: ...
     def pause(self) -> None:
         """Time passes, SuspendTimeout in the end."""
 
@@ -86,6 +87,9 @@ class FakeWorld:
     def daemon(self, node: str) -> Iterator[None]:
         self.fake.register(node)
         yield
+
+    def address(self, node: str) -> str:
+        return self.fake.addresses[node]
 
     def pause(self) -> None:
         self.fake.elapse()
@@ -127,6 +131,11 @@ class SlurmWorld:
             yield
         finally:
             stop(slurmd)
+
+    def address(self, node: str) -> str:
+        found = re.search(r"NodeAddr=(\S+)", self.trial.run("scontrol", "show", "node", node))
+        assert found
+        return found[1]
 
     def pause(self) -> None:
         time.sleep(0.1)
@@ -218,6 +227,15 @@ def test_a_node_is_registered_only_once_its_daemon_is(world: World) -> None:
     with world.daemon(node):
         view = wait(world, node, lambda view: view.registered)
         assert (view.powering_down, view.down, view.busy) == (False, False, False)
+
+
+def test_the_addresses_of_coming_nodes_are_taken(world: World) -> None:
+    """Each its own, in whatever order they are given; an unknown node is left out."""
+    one, two = powered_up(world), powered_up(world)
+    world.scheduler.place({two: "127.0.0.3", "nobody-1": "127.0.0.9", one: "127.0.0.2"})
+    assert (world.address(one), world.address(two)) == ("127.0.0.2", "127.0.0.3")
+    world.scheduler.place({})
+    world.scheduler.fail([one, two], "given up")
 
 
 def test_a_failed_launch_requeues_the_job_and_returns_the_node(world: World) -> None:

@@ -119,6 +119,10 @@ class MortalScheduler:
         with self._points.around("nodes"):
             return self._scheduler.nodes(names)
 
+    def place(self, addresses: Mapping[str, str]) -> None:
+        with self._points.around("place"):
+            self._scheduler.place(addresses)
+
     def fail(self, names: Collection[str], reason: str) -> None:
         with self._points.around("fail"):
             self._scheduler.fail(names, reason)

@@ -268,6 +268,16 @@ class Reconciler:
             transaction.save(changes)
             transaction.end_rentals(refused, now)
         _log_changes(changes)
+        self._place([node for node, _ in changes])
+
+    def _place(self, nodes: Iterable[Node]) -> None:
+        addresses = {node.name: node.address for node in nodes if node.address}
+        if not addresses or self._scheduler is None:
+            return
+        try:
+            self._scheduler.place(addresses)
+        except SchedulerError as refused:
+            _log.warning("the scheduler was not told of addresses", error=str(refused))
 
     def _terminate(self, terminations: Sequence[Terminate]) -> bool:
         if not terminations:

@@ -42,6 +42,7 @@ class FakeScheduler:
         self.failed: list[tuple[str, str]] = []
         self.drained: list[tuple[str, str]] = []
         self.released: list[str] = []
+        self.addresses: dict[str, str] = {}
         self.broken = False
 
     # --- what Burstway asks and tells
@@ -49,6 +50,10 @@ class FakeScheduler:
     def nodes(self, names: Collection[str]) -> Mapping[str, SchedulerNode]:
         self._check()
         return {name: self._view(name) for name in names if name in self._nodes}
+
+    def place(self, addresses: Mapping[str, str]) -> None:
+        for name in self._known(list(addresses)):
+            self.addresses[name] = addresses[name]
 
     def fail(self, names: Collection[str], reason: str) -> None:
         for name in self._known(names):

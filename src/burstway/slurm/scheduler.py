@@ -7,6 +7,8 @@ What is told was tried on slurmctld 22.05.8 (tests/contracts/test_scheduler.py t
 * `state=resume` makes a node that is powering down powered down at once, and forgets the reason. On a node
   that is DOWN it sets NOT_RESPONDING, and after the next restart of slurmctld the node is never used again,
   though sinfo shows it idle: so it is said of no other node than one that is powering down.
+* While it looks for a name that nobody knows, slurmctld tries for 5 s and answers nobody. A job that loses a
+  node which never registered makes it look: so it is told the address of each machine.
 * An update that names unknown nodes, or one in a state that does not allow it, changes the others and fails.
 """
 
@@ -24,6 +26,9 @@ ANSWER_WITHIN_S = 30.0
 MOST_REASON_CHARACTERS = 200
 MOST_ASKED_BY_NAME = 100
 """From here on all nodes are listed: slurmctld sends all of them to scontrol in either case."""
+
+MOST_PLACED = 500
+"""Names and addresses of one update: what fits into a command line with room to spare."""
 
 MOST_RANGES, MOST_NAMES = 100, 1000
 """Of one `scontrol update`; slurmctld holds its locks as long as that takes."""
@@ -46,6 +51,15 @@ class SlurmScheduler:
             raise _failure("list its nodes", done)
         wanted = frozenset(names)
         return {name: view for name, view in known.items() if name in wanted}
+
+    def place(self, addresses: Mapping[str, str]) -> None:
+        known = sorted(addresses.keys() & self.nodes(list(addresses)).keys())
+        for first in range(0, len(known), MOST_PLACED):
+            names = known[first : first + MOST_PLACED]
+            where = ",".join(addresses[name] for name in names)
+            done = self._run("update", f"nodename={','.join(names)}", f"nodeaddr={where}")
+            if done.returncode:
+                raise _failure(f"take the addresses of {len(names)} nodes", done)
 
     def fail(self, names: Collection[str], reason: str) -> None:
         self._update(self.nodes(names), "power_down_force", reason)
