@@ -40,6 +40,20 @@ def test_stopping_a_node_that_is_still_coming_frees_its_job(world: World, force:
     assert [machine.node for machine in world.cloud.running()] == [B]
 
 
+def test_a_draining_node_is_not_started(world: World) -> None:
+    """It would be accepted and have no effect; refused as a whole, so that no other node starts either."""
+    world.ready(A)
+    assert world.scheduler is not None
+    world.scheduler.submit([A])
+    world.fleet.drain(A, reason="maintenance", cause="alice")
+    world.settle()
+    assert world.node(A).state is State.DRAINING
+    with pytest.raises(ConflictError, match="is draining") as refused:
+        world.fleet.want(f"{A},{B}", origin=Origin.OPERATOR, reason="", cause="root: node start")
+    assert refused.value.remedy
+    assert world.node(B).state is State.GONE
+
+
 def test_a_scheduler_that_was_away_is_told_of_a_stopped_node(tmp_path: Path) -> None:
     """`node stop --force` while Slurm does not answer: the machine goes, Slurm is told later."""
     world = World(tmp_path, listing_lag_s=10)

@@ -100,11 +100,18 @@ class Fleet:
     # --- nodes ---
 
     def want(self, hostlist: str, *, origin: Origin, reason: str, cause: str) -> list[Node]:
-        """These nodes are to be there. Those that are, or are coming, stay as they are."""
+        """These nodes are to be there. Those that are, or are coming, stay as they are. Raises ConflictError
+        when an operator asks for one that is draining: it is on its way out, and its jobs decide when."""
         now = self._clock.now()
         with self._store.write() as transaction:
             places = locate(transaction.clusters(), hostlist)
             known = {node.name: node for node in transaction.nodes([name for _, _, name in places])}
+            draining = [node.name for node in known.values() if node.state is State.DRAINING]
+            if draining and origin is Origin.OPERATOR:
+                raise ConflictError(
+                    f"{draining[0]} is draining: it goes when its jobs have ended",
+                    remedy=f"start it when it is gone; at once: burstway node stop --force --wait {draining[0]}",
+                )
             changes: list[tuple[Node, NodeEvent]] = []
             nodes: list[Node] = []
             for cluster, array, name in places:
