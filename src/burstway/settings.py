@@ -189,6 +189,9 @@ def _contradictions(values: dict[str, Any]) -> Iterator[tuple[Keys, str]]:
     if boot and resume and resume <= boot:
         what = f"slurm.resume_timeout_s ({resume:g}) must be more than limits.boot_timeout_s ({boot:g})"
         yield ("slurm", "resume_timeout_s"), f"{what}: else Slurm gives up before Burstway can say why"
+    network = values.get("network")
+    if isinstance(network, dict) and network.get("interfaces") and not network.get("firewall"):
+        yield ("network", "interfaces"), "network.interfaces: it is about network.firewall, which is not set"
     cloud = values.get("cloud")
     if isinstance(cloud, dict) and cloud.get("provider") == "lab" and not cloud.get("endpoint"):
         yield ("cloud", "provider"), "cloud.provider: the provider lab needs an endpoint"

@@ -25,7 +25,7 @@ from azure_networks import (
     table,
     vnet,
 )
-from burstway.network.model import Network
+from burstway.network.model import Network, RouteTable
 
 A_TO_B, B_TO_A = "tcp 10.1.1.4 10.2.1.4:22", "tcp 10.2.1.4 10.1.1.4:22"
 A_TO_C, C_TO_A = "tcp 10.1.1.4 10.3.1.4:22", "tcp 10.3.1.4 10.1.1.4:22"
@@ -43,7 +43,8 @@ def vnets(*more: Part, routes: tuple[str, str] = ("", ""), site_: Part | None = 
         ),
         vnet("c", "10.3.0.0/16", subnet("x", "10.3.1.0/24", routes=routes[1])),
     )
-    return network(*made, site_ or site(), *more)
+    empty = () if any(isinstance(part, RouteTable) and part.name == "gw" for part in more) else (table("gw"),)
+    return network(*made, site_ or site(), *more, *empty)
 
 
 def pair(one: str, other: str, forwarded: bool = False, **of_one: bool) -> tuple[Part, Part]:

@@ -13,7 +13,7 @@ from burstway.network.flow_proofs import FlowProof, prove_rules
 from burstway.network.model import Gateway, GatewayKind, Network, Site, Subnet, VNet
 from burstway.network.planned import planned_filter
 from burstway.network.prove import Prover
-from burstway.service.diagnosis import Blocked, due, rules_of, silence, trouble
+from burstway.service.trouble import Blocked, due, rules_of, silence, trouble
 
 HEAD = (IPv4Network("10.10.0.10/32"),)
 NODES = (IPv4Network("10.80.0.0/24"),)
@@ -49,6 +49,16 @@ LOOKED_AT = {
         replace(NODE, state=State.JOINED, configured=True, explained_at=1003),
         1060,
         True,
+    ),
+    "in trouble, a minute ago": (
+        replace(NODE, state=State.READY, configured=True, explained_at=1001, trouble="x"),
+        1062,
+        True,
+    ),
+    "in trouble, just now": (
+        replace(NODE, state=State.READY, configured=True, explained_at=1001, trouble="x"),
+        1030,
+        False,
     ),
     "requested": (replace(NODE, state=State.REQUESTED, launched_at=0.0), 9000, False),
     "on its way out": (replace(NODE, state=State.STOPPING, configured=True), 9000, False),
@@ -100,11 +110,24 @@ def test_the_missing_flow_is_named(name: str) -> None:
 
 def test_what_was_tried_comes_before_what_was_proved() -> None:
     """A probe's own words are used for its flow, and the table's order decides which flow is named."""
-    said = trouble(
-        [Blocked("srun", "filtered, but proved open"), Blocked("slurmctld", "filtered, as proved: x")],
-        proofs(),
-    )
-    assert said.startswith("flow slurmctld (node → scheduler, tcp 6817) is filtered, as proved: x")
+    blocked = [
+        Blocked("srun", "n-1 → head", "filtered, but proved open"),
+        Blocked("slurmctld", "n-1 → head", "filtered, as proved: x"),
+    ]
+    said = trouble(blocked, proofs())
+    assert said == "flow slurmctld (node → scheduler, tcp 6817), n-1 → head, is filtered, as proved: x"
+
+
+def test_what_was_tried_counts_without_a_proof() -> None:
+    """A document that cannot be read must not hide what packets have shown."""
+    assert "n-1 → head, is filtered" in trouble([Blocked("srun", "n-1 → head", "filtered: no answer")], [])
+
+
+def test_a_node_without_an_address_has_the_flows_of_any_node() -> None:
+    """And not those between the site's own machines."""
+    names = {rule.name for rule in rules_of(RULES, "")}
+    assert "slurmctld" in names
+    assert not names & {"slurmctld-commands", "srun-controller"}
 
 
 @pytest.mark.parametrize(

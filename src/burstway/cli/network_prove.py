@@ -25,7 +25,7 @@ from burstway.errors import ControlPlaneError, InputError
 from burstway.flows.profiles import flow
 from burstway.network.audit import audit
 from burstway.network.flow_proofs import prove_rules
-from burstway.network.problems import Severity, network_problems
+from burstway.network.problems import Fault, Severity, network_problems
 from burstway.network.prove import Prover
 from burstway.network.read.documents import Document
 from burstway.network.space import Packets
@@ -58,6 +58,10 @@ class _Asked:
     settings: Settings
     seen: Seen
     nodes: dict[str, str]
+
+    @property
+    def problems(self) -> list[Fault]:
+        return network_problems(self.seen.network)
 
 
 def register(app: typer.Typer) -> None:
@@ -97,39 +101,34 @@ def prove(
     )
     proofs = list(Prover(asked.seen.network).prove(packets))
     if json:
-        print_json({"notes": asked.seen.notes, "proofs": [proof_json(each) for each in proofs]})
+        print_json({**_context(asked), "proofs": [proof_json(each) for each in proofs]})
     else:
         _say_notes(asked)
         for each in proofs:
             print_hops(each)
-    _end(each.passes for each in proofs)
+    _end(asked, (each.passes for each in proofs))
 
 
 def _prove_all(asked: _Asked, json: bool) -> None:
     proofs = prove_rules(Prover(asked.seen.network), site_rules(asked.settings))
-    problems = network_problems(asked.seen.network)
     missing = unplaced(asked.settings)
     if json:
         print_json(
             {
-                "notes": asked.seen.notes,
-                "problems": [str(problem) for problem in problems],
+                **_context(asked),
                 "flows": [flow_json(each) for each in proofs],
                 "unplaced": [row.name for row in missing],
             }
         )
     else:
         _say_notes(asked)
-        for problem in problems:
-            style = "bold red" if problem.severity is Severity.ERROR else "yellow"
-            console.print(Text.assemble(("network: ", style), str(problem)))
         console.print(flow_table(proofs))
         for each in proofs:
             print_gaps(each)
         if missing:
             names = ", ".join(row.name for row in missing)
             console.print(f"not proved, as [network.places] does not say where their roles are: {names}")
-    _end(each.passes for each in proofs)
+    _end(asked, (each.passes for each in proofs))
 
 
 def audit_network(
@@ -146,7 +145,7 @@ def audit_network(
     if json:
         print_json(
             {
-                "notes": asked.seen.notes,
+                **_context(asked),
                 "open": [finding_json(each) for each in findings],
                 "stopped": [flow_json(each) for each in stopped],
             }
@@ -156,17 +155,26 @@ def audit_network(
         print_findings(findings)
         for each in stopped:
             print_gaps(each)
-    if findings or stopped:
-        raise typer.Exit(1)
+    _end(asked, (not findings, not stopped))
+
+
+def _context(asked: _Asked) -> dict[str, object]:
+    """What every answer rests on."""
+    return {"notes": asked.seen.notes, "problems": [str(problem) for problem in asked.problems]}
 
 
 def _say_notes(asked: _Asked) -> None:
+    """What was assumed, and what is wrong with the network whatever is asked about it."""
     for note in asked.seen.notes:
         errors.print(Text(f"note: {note}", "dim"))
+    for problem in asked.problems:
+        style = "bold red" if problem.severity is Severity.ERROR else "yellow"
+        errors.print(Text.assemble(("network: ", style), str(problem)))
 
 
-def _end(verdicts: Iterable[bool | None]) -> None:
-    if any(verdict is not True for verdict in verdicts):
+def _end(asked: _Asked, verdicts: Iterable[bool | None]) -> None:
+    wrong = any(problem.severity is Severity.ERROR for problem in asked.problems)
+    if wrong or any(verdict is not True for verdict in verdicts):
         raise typer.Exit(1)
 
 

@@ -128,7 +128,9 @@ def _in_waiting(prover: Prover, protocol: str, wanted: Sequence[Packets]) -> Ite
             continue
         here, by = [Packets(protocol, internet.addresses, target.addresses)], []
         for station in stations.arriving(target, ()):
-            assert station.filter is not None
+            if station.filter is None:  # attached, and its rules are not known
+                by.append(f"{station.where}: {station.said}")
+                continue
             passed = [d for each in here for d in station.filter.decide(each) if d.passed is not False]
             here = [decision.packets for decision in passed]
             by += [f"{station.where}: {decision.by}" for decision in passed]

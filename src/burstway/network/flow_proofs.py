@@ -22,7 +22,9 @@ class FlowProof:
 
     @property
     def gaps(self) -> list[Gap]:
-        return [gap for proof in self.proofs for gap in proof.gaps]
+        """The certain ones first."""
+        gaps = [gap for proof in self.proofs for gap in proof.gaps]
+        return sorted(gaps, key=lambda gap: not gap.certain)
 
     @property
     def passes(self) -> bool | None:

@@ -3,7 +3,8 @@
 The lowest priority that matches decides, after the group's own rules come six that each group has. Addresses
 are private ones on both ends. Answers need no rule. The host's own addresses are exempt from all rules but
 those that name its tags (AzurePlatformDNS and the like). A published tag whose ranges are not given leaves
-open what a rule with it matches among public addresses. Source:
+open what a rule with it matches among public addresses; so does a group none of whose members is known, among
+the VNet's addresses. Source:
 https://learn.microsoft.com/en-us/azure/virtual-network/network-security-groups-overview
 """
 
@@ -21,6 +22,7 @@ from burstway.network.space import (
     intersection,
     merged,
     of_address,
+    of_networks,
 )
 from burstway.network.tags import METADATA, PLATFORM, PUBLIC, is_known, space_of
 
@@ -115,7 +117,8 @@ class NsgFilter:
         if prefix not in self._spaces:
             if isinstance(prefix, Group):
                 members = [nic for nic in self._network.nics if prefix.name in nic.groups]
-                self._spaces[prefix] = merged(pair for nic in members for pair in of_address(nic.address))
+                there = merged(pair for nic in members for pair in of_address(nic.address))
+                self._spaces[prefix] = there or of_networks(self._vnet.prefixes)
             elif is_known(self._network, prefix):
                 self._spaces[prefix] = space_of(self._network, self._vnet, self._subnet, prefix)
             else:
@@ -137,7 +140,10 @@ def _names_platform(rule: SecurityRule) -> bool:
 
 def _unknown(network: Network, rule: SecurityRule) -> str:
     for prefix in (*rule.sources, *rule.targets):
-        if not isinstance(prefix, Group) and not is_known(network, prefix):
+        if isinstance(prefix, Group):
+            if not any(prefix.name in nic.groups for nic in network.nics):
+                return f"no member of the group {prefix.name} is known"
+        elif not is_known(network, prefix):
             return f"the ranges of {prefix} are not known"
     return ""
 

@@ -112,6 +112,11 @@ class Paths:
 
     def _follow(self, at: _At, target: Segment, part: Intervals, taken: Taken | None) -> Iterator[Path]:
         where = f"routes of subnet {at.vnet.name}/{at.subnet.name}"
+        if (table := at.subnet.routes) and table not in self._network.route_tables:
+            said = f"route table {table} is attached, and its routes are not known"
+            at = at.then(
+                Station(where, said, None, f"give it too: az network route-table show --name {table}")
+            )
         if taken is None or taken.hop is Hop.NONE:
             said = str(taken) if taken else f"no route to {text_of_addresses(part)}"
             yield self._gap(at, part, where, said, self._why_unrouted(at, target, part))

@@ -5,6 +5,7 @@ filters keep state, as all of these do. It is a statement about the network as i
 tells whether that is the network there is.
 """
 
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -12,8 +13,11 @@ from burstway.network.filters import Decision, Filter, restricted
 from burstway.network.model import Network
 from burstway.network.paths import Paths
 from burstway.network.segments import Segment, segments
-from burstway.network.space import Intervals, Packets, intersection
+from burstway.network.space import Intervals, Packets, intersection, size
 from burstway.network.stations import End, Path, Station
+
+MOST_KEPT = 20_000
+"""Decisions remembered: a cluster of 50 subnets has some thousands."""
 
 MOST_NAMED = 5
 """Rules named at one hop; more are counted."""
@@ -72,13 +76,14 @@ class _Walk:
 
 class Prover:
     """Proofs about one network. Ways and decisions are kept, so that a thousand proofs cost little more than
-    one: ask one prover for all."""
+    one: ask one prover for all. Safe from any thread; one proof is made at a time."""
 
     def __init__(self, network: Network) -> None:
         self.network = network
         self.segments = segments(network)
         self._paths = Paths(network)
-        self._decided: dict[tuple[int, Packets], Sequence[Decision]] = {}
+        self._decided: dict[tuple[Filter, Packets], Sequence[Decision]] = {}
+        self._lock = threading.Lock()
 
     def prove(self, packets: Packets) -> Iterator[Proof]:
         """A proof for each pair of segments that these packets are between."""
@@ -87,7 +92,9 @@ class Prover:
         for source, from_ in sources:
             for target, to in targets:
                 part = Packets(packets.protocol, from_, to, packets.target_ports, packets.source_ports)
-                yield self._between(source, target, part, packets)
+                with self._lock:
+                    proof = self._between(source, target, part, packets)
+                yield proof
 
     def _among(self, addresses: Intervals) -> list[tuple[Segment, Intervals]]:
         found = [(segment, intersection(segment.addresses, addresses)) for segment in self.segments]
@@ -142,9 +149,12 @@ class Prover:
             walk.steps.append(Step(station.where, _named(passed), filtered=True))
 
     def _wide(self, by: Filter, seen: Packets) -> Sequence[Decision]:
-        """The filter's decisions on all that it sees, made once: pairs of segments share them."""
-        key = (id(by), seen)
+        """The filter's decisions on all that it sees, made once: pairs of segments share them. One packet
+        is asked about once."""
+        key = (by, seen)
         if key not in self._decided:
+            if size(seen.sources) == size(seen.targets) == 1 or len(self._decided) >= MOST_KEPT:
+                return by.decide(seen)
             self._decided[key] = by.decide(seen)
         return self._decided[key]
 

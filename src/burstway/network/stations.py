@@ -112,14 +112,18 @@ class Stations:
     ) -> Iterator[Station]:
         levels = [(of_nic, "NIC"), (subnet.nsg, "subnet")]
         for name, level in levels if direction is Direction.OUTBOUND else reversed(levels):
+            if not name:
+                continue
+            where = f"{'NIC of' if level == 'NIC' else 'subnet'} {vnet.name}/{subnet.name}"
+            where = f"{where}, {direction.value.lower()}"
             nsg = self._network.nsgs.get(name)
             if nsg is None:
+                said = f"NSG `{name}` is attached, and its rules are not known"
+                yield Station(where, said, None, f"give it too: az network nsg show --name {name} -o json")
                 continue
             key = ("nsg", name, direction, vnet.name, subnet.routes, level)
             if key not in self._filters:
                 self._filters[key] = NsgFilter(self._network, nsg, direction, vnet, subnet, level)
-            where = f"{'NIC of' if level == 'NIC' else 'subnet'} {vnet.name}/{subnet.name}"
-            where = f"{where}, {direction.value.lower()}"
             yield Station(where, filter=self._filters[key], end=end)
 
     def passing(self, nic: Nic, vnet: VNet, subnet: Subnet) -> tuple[Station, ...]:

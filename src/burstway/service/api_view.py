@@ -11,12 +11,12 @@ from burstway.service.parts import Parts
 
 def view_routes(parts: Parts) -> APIRouter:
     router = APIRouter()
-    viewer = Annotated[str, Depends(parts.access.at_least(Role.VIEWER))]
+    operator = Annotated[str, Depends(parts.access.at_least(Role.OPERATOR))]
 
     @router.get("/network")
-    def network(_: viewer) -> dict[str, Any]:
-        """No secret is in it: the settings name files and hold none."""
-        documents = [asdict(document) for document in parts.view.documents()]
+    def network(_: operator) -> dict[str, Any]:
+        """The documents have been read and understood, and what may be a secret is taken out of them."""
+        documents = [asdict(document) for document in parts.view.shown()]
         return {"settings": parts.settings.model_dump(mode="json"), "documents": documents}
 
     return router

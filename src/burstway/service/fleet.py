@@ -110,7 +110,7 @@ class Fleet:
             if draining and origin is Origin.OPERATOR:
                 raise ConflictError(
                     f"{draining[0]} is draining: it goes when its jobs have ended",
-                    remedy=f"start it when it is gone; at once: burstway node stop --force --wait {draining[0]}",
+                    remedy=f"start it when it is gone; now: burstway node stop --force --wait {draining[0]}",
                 )
             changes: list[tuple[Node, NodeEvent]] = []
             nodes: list[Node] = []

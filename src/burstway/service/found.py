@@ -25,10 +25,10 @@ class Seen:
 
 
 def files_of(settings: Settings, more: Iterable[str] = ()) -> list[str]:
-    """The names of the files with what was found: the settings' own and more; patterns are expanded."""
-    named = [*([settings.network.firewall] if settings.network.firewall else []), *settings.network.found]
-    names: list[str] = []
-    for pattern in [*(str(path) for path in named), *more]:
+    """The names of the files with what was found: the settings' own and more. In the last part of a name of
+    `network.found` and of `more` a pattern is expanded."""
+    names = [str(settings.network.firewall)] if settings.network.firewall else []
+    for pattern in [*(str(path) for path in settings.network.found), *more]:
         path = Path(pattern)
         pattern_used = any(mark in path.name for mark in "*?[")
         matching = sorted(str(each) for each in path.parent.glob(path.name)) if pattern_used else [pattern]

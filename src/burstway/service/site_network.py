@@ -77,9 +77,15 @@ def site_network(settings: Settings, found: Found) -> tuple[Network, list[str]]:
     others = [ruleset for name, ruleset in found.rulesets.items() if not _is_firewall(settings, name)]
     if not own:
         assumed.append("the site's firewall is taken as planned: network.firewall names no ruleset")
+    cloud = others[:1] if not (found.vnets or found.nsgs) else []
+    assumed += [
+        f"ruleset {ruleset.name} is not used: network.firewall does not name it"
+        for ruleset in others
+        if ruleset not in cloud
+    ]
     edge = own[0] if own else planned_filter(firewall_rules(settings), "planned firewall", tags)
     site = Site(settings.site.name, (settings.site.network,), edge)
-    vnets = found.vnets or (_planned_vnet(settings, found, others, tags, assumed),)
+    vnets = found.vnets or (_planned_vnet(settings, found, cloud, tags, assumed),)
     gateways = found.gateways
     if not gateways:
         assumed.append("the link between the site and the cloud is taken to route everything")

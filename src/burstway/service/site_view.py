@@ -1,8 +1,11 @@
 """The network as it is now: asked of the cloud and read from the site's files, and made ready for proofs."""
 
+import json
+import re
 import threading
 from collections.abc import Callable, Sequence
 from ipaddress import IPv4Address
+from typing import Any
 
 import structlog
 
@@ -20,6 +23,10 @@ from burstway.settings import Settings
 FRESH_S = 2.0
 """So long what was seen counts as what is: a run of a thousand probes asks the cloud once."""
 
+_SECRET = re.compile(
+    r"(shared|authorization|private|access|account|auth)_?key|secret|password|token", re.IGNORECASE
+)
+
 _log = structlog.get_logger("network")
 
 
@@ -35,20 +42,21 @@ class SiteView:
         self._lock = threading.Lock()
         self._documents: list[Document] | None = None
         self._prover: Prover | None = None
+        self._failed: CloudError | InputError | None = None
         self._seen_at = 0.0
 
-    def documents(self) -> list[Document]:
-        """Raises CloudError and DocumentError."""
-        documents = [Document(each.name, each.text) for each in self._found()]
-        return documents + read_files(files_of(self._settings))
+    def shown(self) -> list[Document]:
+        """The documents without what may be a secret, for people. Raises CloudError and DocumentError."""
+        with self._lock:
+            self._refresh()
+            if self._failed is not None:
+                raise self._failed
+            return [without_secrets(document) for document in self._documents or ()]
 
     def prover(self) -> Prover | None:
         """None when the network cannot be known now; the log says why."""
         with self._lock:
-            now = self._clock.now()
-            if not 0 <= now - self._seen_at < FRESH_S:
-                self._look()
-                self._seen_at = now
+            self._refresh()
             return self._prover
 
     def expected(self, probe: Probe) -> Expected | None:
@@ -61,17 +69,39 @@ class SiteView:
             str(probe.flow.protocol), of_address(source), of_address(target), ((probe.port, probe.port),)
         )
         for proof in prover.prove(packets):
-            by = [str(gap) for gap in proof.gaps] or [step.by for step in proof.steps if step.filtered]
+            gaps = sorted(proof.gaps, key=lambda gap: not gap.certain)
+            by = [str(gap) for gap in gaps] or [step.by for step in proof.steps if step.filtered]
             return Expected(proof.passes, by[0] if by else "")
         return None
 
-    def _look(self) -> None:
+    def _refresh(self) -> None:
+        now = self._clock.now()
+        if 0 <= now - self._seen_at < FRESH_S:
+            return
+        self._seen_at = now
         try:
-            documents = self.documents()
+            documents = [Document(each.name, each.text) for each in self._found()]
+            documents += read_files(files_of(self._settings))
             if self._documents != documents:
-                self._documents, self._prover = None, None
                 self._prover = Prover(look(self._settings, documents).network)
                 self._documents = documents
+            self._failed = None
         except (CloudError, InputError) as refused:
             self._prover = self._documents = None
+            self._failed = refused
             _log.warning("the network as it is cannot be read", error=str(refused))
+
+
+def without_secrets(document: Document) -> Document:
+    """The same document; values under names such as sharedKey or adminPassword are left out. It has been
+    read, so it is JSON."""
+    return Document(document.name, json.dumps(_cleaned(json.loads(document.text))))
+
+
+def _cleaned(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {
+            name: "" if isinstance(inner, str) and _SECRET.search(name) else _cleaned(inner)
+            for name, inner in value.items()
+        }
+    return [_cleaned(inner) for inner in value] if isinstance(value, list) else value
