@@ -7,7 +7,7 @@ from planned import FLOWS, HEAD, NODES
 
 from burstway.probes.outcome import Outcome, Verdict
 from burstway.probes.plan import Probe
-from burstway.probes.report import UNPROVED, Expected, Result, first_blocked, join, worst_first
+from burstway.probes.report import UNPROVED, Expected, Result, join, worst_first
 
 PROBE = Probe(FLOWS[1], HEAD, NODES[0], 6818)
 RULE = "NSG `private-nsg` rule 65500 DenyAllInBound"
@@ -82,16 +82,6 @@ def test_what_passes_is_good_and_what_stops_a_flow_is_blocked() -> None:
         assert not (result.good and result.blocked)
         if result.outcome.verdict is Verdict.NOT_TRIED:
             assert result.blocked == (result.expected.passes is False)
-
-
-def test_the_first_blocked_is_the_first_in_the_plan() -> None:
-    """Not the worst: a node needs its flows in the order of the table."""
-    probes = [Probe(row, HEAD, NODES[0], 7000) for row in FLOWS]
-    verdicts = [Verdict.OPEN, Verdict.NOT_TRIED, Verdict.FILTERED, Verdict.WRONG, Verdict.OPEN]
-    results = join(probes, [Outcome(verdict) for verdict in verdicts], [None, None, CLOSED, OPEN, None])
-    blocked = first_blocked(results)
-    assert blocked is results[2]
-    assert first_blocked(results[:2]) is None
 
 
 def test_a_missing_outcome_is_a_mistake() -> None:

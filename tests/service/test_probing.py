@@ -40,15 +40,21 @@ class Node:
         self.name, certificate = plane.joined()
         self.http: httpx.Client = plane.network(certificate)
         self.version = "none"
+        self.work: dict[str, Any] = {}
+
+    def ask(self) -> dict[str, Any]:
+        """Its work, once it is other than it was; with nothing in it when it stays as it is."""
+        asked: dict[str, str | int] = {"version": self.version, "wait": 10}
+        answer = self.http.get("/v1/agent/work", params=asked).raise_for_status()
+        self.work = answer.json() if answer.content else {}
+        self.version = self.work.get("version", self.version)
+        return self.work
 
     def tasks(self) -> list[dict[str, Any]]:
         """Those that it is given next, once there are any."""
         while True:
-            asked: dict[str, str | int] = {"version": self.version, "wait": 10}
-            work = self.http.get("/v1/agent/work", params=asked).raise_for_status().json()
-            self.version = work["version"]
-            if work["tasks"]:
-                tasks: list[dict[str, Any]] = work["tasks"]
+            tasks: list[dict[str, Any]] = self.ask().get("tasks", [])
+            if tasks:
                 return tasks
 
     def say(self, body: object) -> httpx.Response:
@@ -81,6 +87,25 @@ def test_a_node_that_tries_its_connection_is_reported(plane: Plane, node: Node) 
     assert (result["verdict"], result["good"]) == ("open", True)
     assert (result["source"], result["target"], result["flow"]) == (node.name, "head", "agent-api")
     assert node.say(outcomes(task)).status_code == 404, "it is over"
+
+
+def test_a_task_comes_without_the_names_that_the_node_has(plane: Plane, node: Node) -> None:
+    """They are sent again only when they have changed: a probe asks thousands of nodes."""
+    configuration = node.http.get("/v1/agent/configuration").raise_for_status().json()
+    begun = begin(plane, nodes=node.name, timeout_s=1)
+    node.version = configuration["version"]
+    (task,) = node.tasks()
+    assert node.version.startswith(configuration["version"])
+    assert "hosts" not in node.work
+    assert node.say(outcomes(task)).is_success
+    further = plane.booting()
+    deadline = time.monotonic() + 40
+    while further not in node.work.get("hosts", {}):
+        assert time.monotonic() < deadline
+        node.ask()
+    node.version = f"another-{node.version.split('-', 1)[1]}"
+    assert further in node.ask()["hosts"], "whoever has other names is told"
+    assert finished(plane, begun)["results"][0]["verdict"] == "open"
 
 
 @pytest.mark.lab
@@ -214,7 +239,11 @@ def test_malformed_answers_are_refused_and_do_no_harm(plane: Plane, node: Node) 
 
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=9), inner, max_size=3),
     max_leaves=8,
 )

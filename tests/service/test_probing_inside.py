@@ -1,4 +1,4 @@
-"""What the control plane asks its own probe desk, from a thread of its own: try this node, and explain it."""
+"""What the control plane asks its own probe desk, from a thread of its own: try these nodes."""
 
 import socket
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from burstway.clock import ManualClock
-from burstway.errors import InputError, StoreError, UnknownError
+from burstway.errors import ControlPlaneError, InputError, StoreError, UnknownError
 from burstway.flows.profiles import port
 from burstway.model.cluster import Cluster, NodeArray
 from burstway.model.node import Node, NodeEvent, State
@@ -85,18 +85,45 @@ def test_a_booting_node_is_tried_from_the_head(desk: Desk) -> None:
     }
 
 
-def test_a_node_is_explained_by_its_first_blocked_flow(desk: Desk) -> None:
-    """In the table's order, by what was tried or, where nothing could be, by what was proved."""
+def test_what_could_not_be_tried_stands_beside_its_proof(desk: Desk) -> None:
+    """Results come in the table's order, each with what was proved of it."""
     name = desk.add(1, State.BOOTING)
 
     def expect(probe: Probe) -> Expected:
         return Expected(probe.flow.name not in ("slurmctld", "srun"), RULE)
 
-    assert desk.probing(expect).explain(name) == (
+    first, *_ = [result for result in desk.probing(expect).run_for([name]) if result.blocked]
+    assert f"{first.probe}: {first.sentence}" == (
         f"slurmctld: {name} → head tcp {port('slurmctld')}: "
         f"not tried: {name} is booting, and its agent has not joined; proved closed: {RULE}"
     )
-    assert desk.probing().explain(name) == "", "nothing is known to be blocked"
+    assert not any(result.blocked for result in desk.probing().run_for([name]))
+
+
+def test_a_run_that_fails_by_a_defect_is_no_empty_result(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever asked is told, as nothing found would read as nothing wrong."""
+    name = desk.add(1, State.BOOTING)
+
+    def broken(*_: object) -> None:
+        raise KeyError("a defect")
+
+    monkeypatch.setattr(module, "run", broken)
+    with pytest.raises(ControlPlaneError, match="gave no result: it failed by a defect"):
+        desk.probing().run_for([name])
+
+
+@pytest.mark.parametrize(("timeout_s", "takes"), [(30.0, 0), (55.0, 61)])
+def test_a_run_that_would_take_long_is_refused(desk: Desk, timeout_s: float, takes: int) -> None:
+    """As its listeners on the head would stay for so long. It is said how long, and what would do."""
+    name = desk.add(1, State.BOOTING)
+    probing = desk.probing()
+    if not takes:
+        assert probing.run_for([name], timeout_s)
+        return
+    with pytest.raises(InputError, match=f"that could take {takes} s, and 60 s are the most") as refused:
+        probing.start(name, timeout_s=timeout_s)
+    assert "fewer nodes" in refused.value.remedy
+    assert "--timeout" in refused.value.remedy
 
 
 def test_a_proof_that_fails_hides_nothing_that_was_tried(desk: Desk) -> None:

@@ -18,6 +18,7 @@ from burstway.network.space import (
     difference,
     intersection,
     merged,
+    subtract_all,
 )
 
 MOST_JUMPS = 16
@@ -48,6 +49,22 @@ class _Part:
     doubt: str = ""
 
 
+_BACK = {Hook.FORWARD: Hook.FORWARD, Hook.INPUT: Hook.OUTPUT, Hook.OUTPUT: Hook.INPUT}
+"""The hook that answers come by."""
+
+_ACCEPT_ANSWERS = "let answers pass, before anything drops them: ct state established,related accept"
+
+CHOSEN_PORTS: Intervals = ((1024, 65_535),)
+"""From which programs connect: rules without state that let answers back to these are enough."""
+
+
+def _turned(packets: Packets) -> Packets:
+    """The packets that answer these, or are answered by them."""
+    return Packets(
+        packets.protocol, packets.targets, packets.sources, packets.source_ports, packets.target_ports
+    )
+
+
 class RulesetFilter:
     """One hook of a ruleset. An interface that a rule names stands for the addresses behind it."""
 
@@ -56,8 +73,32 @@ class RulesetFilter:
         self._ruleset = ruleset
         bases = [chain for chain in ruleset.chains.values() if chain.hook is hook]
         self._bases = sorted(bases, key=lambda chain: chain.priority)
+        self._back = RulesetFilter(ruleset.answers, _BACK[hook]) if ruleset.answers else None
 
     def decide(self, packets: Packets) -> Sequence[Decision]:
+        """A connection passes when its first packet does and what answers it does."""
+        return [
+            each
+            for decision in self._first(packets)
+            for each in (self._answered(decision) if decision.passed else [decision])
+        ]
+
+    def _answered(self, decision: Decision) -> list[Decision]:
+        if self._back is None:
+            return [decision]
+        chosen = intersection(decision.packets.source_ports, CHOSEN_PORTS) or decision.packets.source_ports
+        answers = self._back.decide(_turned(replace(decision.packets, source_ports=chosen)))
+        stopped = [
+            Decision(
+                _turned(each.packets), each.passed, f"answers: {each.by}", each.remedy and _ACCEPT_ANSWERS
+            )
+            for each in answers
+            if not each.passed
+        ]
+        passed = subtract_all([decision.packets], [each.packets for each in stopped])
+        return [*(replace(decision, packets=each) for each in passed), *stopped]
+
+    def _first(self, packets: Packets) -> Sequence[Decision]:
         if not self._bases:
             return [Decision(packets, True, f"{self.name} has no chain here")]
         decided: list[Decision] = []

@@ -1,8 +1,9 @@
 """Whether packets get through a network, hop by hop, and if not, what stops them and what would mend it.
 
-A proof is exact for all packets that were asked about, and is about a new connection: answers pass wherever
-filters keep state, as all of these do. It is a statement about the network as it was given; a live probe
-tells whether that is the network there is.
+A proof is exact for all packets that were asked about, and is about a new connection: its first packet, a
+way back for what answers it, and, where a filter does not keep state by itself, that filter's rules for
+answers. It is a statement about the network as it was given; a live probe tells whether that is the network
+there is.
 """
 
 import threading

@@ -3,6 +3,7 @@
 This is the part of nftables that a static reader can decide. What it cannot (a mark, a rate limit, a helper's
 state) is kept as `unknown` with its text, and a proof that depends on it says so instead of guessing.
 A new connection is what is asked about: `ct state established` never matches its first packet, `new` does.
+Its answers are asked about too: a filter without a rule for what is established drops them.
 """
 
 from collections.abc import Mapping
@@ -71,9 +72,11 @@ class Chain:
 @dataclass(frozen=True, slots=True)
 class Ruleset:
     """`chains` by name, unique over all tables ("table/chain"). `interfaces` says which addresses are behind
-    an interface; a rule that names one that is not there cannot be decided."""
+    an interface; a rule that names one that is not there cannot be decided. `answers` is the ruleset as the
+    packets that answer see it, None where all of them pass."""
 
     name: str
     chains: Mapping[str, Chain]
     interfaces: Mapping[str, Intervals] = field(default_factory=lambda: MappingProxyType({}))
     where: str = ""
+    answers: "Ruleset | None" = None

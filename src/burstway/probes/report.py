@@ -56,11 +56,6 @@ def worst_first(results: Iterable[Result]) -> list[Result]:
     return sorted(results, key=_rank)
 
 
-def first_blocked(results: Iterable[Result]) -> Result | None:
-    """The first flow that does not work, of results in the plan's order: a node needs them in that order."""
-    return next((result for result in results if result.blocked), None)
-
-
 def _rank(result: Result) -> int:
     """What surprises comes before what was proved."""
     verdict, passes = result.outcome.verdict, result.expected.passes

@@ -90,10 +90,11 @@ def agent_routes(parts: Parts) -> APIRouter:
     async def work(
         node: speaking, version: str, wait: Annotated[float, Query(ge=0, le=MOST_WAIT_S)] = 30.0
     ) -> dict[str, Any] | Response:
-        """What has changed for this node since `version`; 204 when nothing has in `wait` seconds."""
+        """What there is for this node, once it is not what it was at `version`; 204 when nothing has changed
+        in `wait` seconds. `hosts` is there only if they have changed."""
 
         def look() -> dict[str, Any] | None:
-            change = parts.enrolment.work(node)
+            change = parts.enrolment.work(node, version)
             return change if change["version"] != version else None
 
         found = await parts.changes.wait_for(look, wait)

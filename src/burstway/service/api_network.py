@@ -1,8 +1,10 @@
 """Probes: asking for a run, and how far it is."""
 
+import asyncio
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Response
+from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from burstway.probes.report import Result, worst_first
@@ -35,16 +37,17 @@ def network_routes(parts: Parts) -> APIRouter:
         _: viewer,
         wait: Annotated[float, Query(ge=0, le=MOST_WAIT_S)] = 0.0,
         after: Annotated[int, Query(ge=-1)] = -1,
-    ) -> dict[str, Any] | Response:
+    ) -> Response:
         """The run as it stands once it has finished, or has more than `after` probes done; after `wait`
-        seconds as it stands then."""
+        seconds as it stands then. A report of thousands of probes is written in a thread: nobody else waits
+        for it."""
         found = parts.probing.find(run_id)
 
         def look() -> ProbeRun | None:
             return found if found.finished or found.done > after >= 0 else None
 
         await parts.changes.wait_for(look, wait)
-        return run_json(found)
+        return await asyncio.to_thread(lambda: JSONResponse(run_json(found)))
 
     return router
 

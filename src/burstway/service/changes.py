@@ -1,7 +1,9 @@
 """Tells those who wait that something has changed: long polls of agents and of people.
 
 Changes come from threads and waiting is done in the event loop. Many changes in a moment wake the waiters
-once, a little later: twenty nodes that join together make one new list of hosts, not twenty.
+once, a little later: twenty nodes that join together make one new list of hosts, not twenty. `count` tells
+those who keep what they worked out from the nodes on record whether it still holds; what is in memory only,
+as a probe's task, is told with `nudge`, which leaves it alone.
 """
 
 import asyncio
@@ -26,8 +28,12 @@ class Changes:
         self._loop = loop
 
     def announce(self) -> None:
-        """Something has changed. From any thread, after the change can be read."""
+        """What is on record has changed. From any thread, after the change can be read."""
         self.count += 1
+        self.nudge()
+
+    def nudge(self) -> None:
+        """Those who wait look again; nothing on record has changed. From any thread."""
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._gather)
 

@@ -27,7 +27,6 @@ from burstway.model.node import Node, State
 from burstway.settings import Settings
 
 MUNGE_TIMEOUT_S = 10
-_DIGEST = " digest"
 _log = structlog.get_logger("enrolment")
 
 
@@ -63,7 +62,7 @@ class Enrolment:
         self._seen: dict[str, float] = {}
         self._changed = changed
         self._tasks = tasks
-        self._hosts: tuple[int, dict[str, dict[str, str]]] = (-1, {})
+        self._hosts: tuple[int, dict[str, tuple[str, dict[str, str]]]] = (-1, {})
 
     def join(self, name: str, token: str, request: str) -> str:
         """The certificate for the node's key. The token is used up with it. Raises RefusedError."""
@@ -121,10 +120,13 @@ class Enrolment:
             configuration["slurm"] = {"conf_server": f"{address}:{port('slurmctld')}"}
         return configuration
 
-    def work(self, node: Node) -> dict[str, Any]:
+    def work(self, node: Node, known: str = "") -> dict[str, Any]:
         """What may change while a node is up: the names that it resolves, how often its slurmd is to have
-        registered anew, and its tasks. The version changes with them."""
+        registered anew, and its tasks. The version changes with them. `known` is the version that the node
+        has: `hosts` is left out when it begins with the digest of the same names."""
         work, tasks = self._lasting_work(node.name), self._tasks(node.name, node.key)
+        if _digest_of(known) == _digest_of(work["version"]):
+            del work["hosts"]
         version = "-".join([work["version"], *(task["id"] for task in tasks)])
         return {**work, "tasks": tasks, "version": version}
 
@@ -135,13 +137,12 @@ class Enrolment:
             node = transaction.node(name)
         if node is None:
             return {"hosts": {}, "registrations": 0, "version": "gone"}
-        hosts = self._hosts_of(node.cluster)
-        version = f"{hosts[_DIGEST]}-{node.registrations}"
-        names = {name: address for name, address in hosts.items() if name != _DIGEST}
-        return {"hosts": names, "registrations": node.registrations, "version": version}
+        digest, hosts = self._hosts_of(node.cluster)
+        version = f"{digest}-{node.registrations}"
+        return {"hosts": hosts, "registrations": node.registrations, "version": version}
 
-    def _hosts_of(self, cluster: str) -> dict[str, str]:
-        """Names and addresses in a cluster, with their digest: worked out once a change for all nodes."""
+    def _hosts_of(self, cluster: str) -> tuple[str, dict[str, str]]:
+        """Names and addresses in a cluster, after their digest: worked out once a change for all nodes."""
         count, known = self._hosts
         now = self._changed()
         if count != now:
@@ -155,7 +156,7 @@ class Enrolment:
                 {node.name: node.address for node in nodes if node.cluster == cluster and node.address}
             )
             digest = hashlib.sha256(json.dumps(hosts, sort_keys=True).encode()).hexdigest()[:16]
-            known[cluster] = {**hosts, _DIGEST: digest}
+            known[cluster] = digest, hosts
         return known[cluster]
 
     def report(self, node: Node, report: Report) -> None:
@@ -194,6 +195,11 @@ class Enrolment:
         if seen:
             with self._store.write() as transaction:
                 transaction.touch(seen)
+
+
+def _digest_of(version: str) -> str:
+    """The part of a version that stands for the names; after it come registrations and tasks."""
+    return version.split("-")[0]
 
 
 def munge_key(path: Path) -> str:

@@ -4,29 +4,33 @@ What is kept is in memory: a control plane that ends forgets its runs, and agent
 themselves.
 """
 
+import math
 import secrets
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import structlog
 
 from burstway.agent.node.listeners import Listeners
 from burstway.clock import Clock
-from burstway.errors import BurstwayError, ConflictError, InputError, UnknownError
+from burstway.errors import BurstwayError, ConflictError, ControlPlaneError, InputError, UnknownError
 from burstway.flows.rules import Place, Tag
 from burstway.flows.table import Flow, Role
 from burstway.model.names import expand_hostlist
 from burstway.probes.board import Board
 from burstway.probes.plan import LeftOut, Probe, left_out, plan
-from burstway.probes.report import Expected, Result, first_blocked, join
-from burstway.probes.run import PATIENCE, Patience, run
+from burstway.probes.report import Expected, Result, join
+from burstway.probes.run import PATIENCE, Patience, lasting_s, run
 from burstway.service.fleet import Fleet
 from burstway.service.probe_machines import machines, with_partner
 from burstway.service.site_network import site_flows, site_places
 from burstway.settings import Settings
 
 MOST_PROBES = 20_000
+MOST_RUN_S = 60.0
+"""A run whose listeners might have to stay for longer is refused: on the head they are in others' place."""
+
 MOST_RUNNING = 4
 MOST_KEPT = 20
 NO_NODES = "no node is up"
@@ -116,16 +120,14 @@ class Probing:
     # --- asked for by the control plane itself ---
 
     def run_for(self, names: Sequence[str], timeout_s: float | None = None) -> list[Result]:
-        """All flows that concern these nodes, tried now; in the plan's order. It takes as long as it takes,
-        some seconds, and is for a thread that has the time."""
+        """All flows that concern these nodes, tried now; in the plan's order. It takes some seconds, never
+        more than MOST_RUN_S, and is for a thread that has the time. Raises ControlPlaneError when the run
+        failed by a defect: nothing is known then, and that is not nothing blocked."""
         begun = self._planned(names, (), timeout_s, "control plane")
         self._carry_out(begun)
+        if begun.failed:
+            raise ControlPlaneError(f"the probes gave no result: {begun.failed}")
         return list(begun.results)
-
-    def explain(self, name: str) -> str:
-        """The first flow of this node that does not work, in words; "" when none is known not to."""
-        blocked = first_blocked(self.run_for([name]))
-        return f"{blocked.probe}: {blocked.sentence}" if blocked else ""
 
     # --- a run ---
 
@@ -145,7 +147,17 @@ class Probing:
                 remedy="name fewer nodes, or flows with --flow",
             )
         missing = left_out(rows, found, absent=self._absent())
-        return ProbeRun(probes, missing, timeout_s or self._patience.probe_s, cause, self._clock.now())
+        begun = ProbeRun(probes, missing, timeout_s or self._patience.probe_s, cause, self._clock.now())
+        needed_s = lasting_s(probes, self._patience_of(begun))
+        if needed_s > MOST_RUN_S:
+            raise InputError(
+                f"that could take {math.ceil(needed_s)} s, and {MOST_RUN_S:.0f} s are the most for one run",
+                remedy="name fewer nodes, or flows with --flow, or a shorter --timeout",
+            )
+        return begun
+
+    def _patience_of(self, begun: ProbeRun) -> Patience:
+        return replace(self._patience, probe_s=begun.timeout_s)
 
     def _flows(self, names: Sequence[str]) -> list[Flow]:
         rows = site_flows(self._settings)
@@ -165,8 +177,8 @@ class Probing:
             begun.done = done
             self._announce()
 
-        patience = Patience(begun.timeout_s, self._patience.listen_s, self._patience.agent_s)
         try:
+            patience = self._patience_of(begun)
             outcomes = run(begun.probes, self._board, self._listeners, patience, progress)
             begun.results = join(begun.probes, outcomes, [self._proved(probe) for probe in begun.probes])
         except Exception:  # noqa: BLE001  a thread's boundary: whoever waits for the run must be told

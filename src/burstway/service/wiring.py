@@ -63,7 +63,7 @@ def build(settings: Settings, wake: Callable[[], None]) -> ControlPlane:
         wake()
         changes.announce()
 
-    board = Board(changes.announce)
+    board = Board(changes.nudge)
     enrolment = Enrolment(
         settings=settings, store=store, clock=clock, authority=authority, tokens=tokens, wake=changed,
         changed=lambda: changes.count, tasks=board.of,
@@ -73,7 +73,7 @@ def build(settings: Settings, wake: Callable[[], None]) -> ControlPlane:
     fleet = Fleet(store, clock, offers, scheduler, changed)
     view = SiteView(settings, provider.found, clock)
     probing = Probing(
-        settings=settings, fleet=fleet, board=board, clock=clock, announce=changes.announce,
+        settings=settings, fleet=fleet, board=board, clock=clock, announce=changes.nudge,
         expect=view.expected,
     )  # fmt: skip
     diagnosis = Diagnosis(

@@ -45,10 +45,11 @@ class Listeners(object):
         with self._lock:
             opened = [self._open_one(owner, door, until) for door in doors]
             if self._open and self._reception is None:
-                self._reception = Reception()
-                self._thread = threading.Thread(target=self._serve, args=(self._reception,))
-                self._thread.daemon = True
-                self._thread.start()
+                try:
+                    self._begin()
+                except (OSError, RuntimeError) as error:  # no descriptor or no thread is left for it
+                    self._close_doors()
+                    return [("", detail or str(error)) for _, detail in opened]
             if self._reception is not None:
                 self._reception.nudge()
         return opened
@@ -62,7 +63,7 @@ class Listeners(object):
                 self._reception.nudge()
 
     def close_all(self) -> None:
-        """Returns when every port is free again."""
+        """Asks for every port to be closed, and waits until that is done, but no longer than CLOSE_S."""
         with self._lock:
             thread = self._thread
             for listener in self._open.values():
@@ -75,6 +76,13 @@ class Listeners(object):
     def any(self) -> bool:
         with self._lock:
             return bool(self._open)
+
+    def _begin(self) -> None:
+        reception = Reception()
+        thread = threading.Thread(target=self._serve, args=(reception,))
+        thread.daemon = True
+        thread.start()
+        self._reception, self._thread = reception, thread
 
     def _open_one(self, owner: str, door: "Door", until: float) -> "Opened":
         listener = self._open.get(door)
@@ -112,10 +120,13 @@ class Listeners(object):
                 self._end(reception)
             return bool(self._open)
 
-    def _end(self, reception: Reception) -> None:
+    def _close_doors(self) -> None:
         for listener in self._open.values():
             listener.plug.close()
         self._open.clear()
+
+    def _end(self, reception: Reception) -> None:
+        self._close_doors()
         self._reception = self._thread = None
         reception.close()
 

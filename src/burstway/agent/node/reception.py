@@ -1,21 +1,29 @@
 """Answers whoever connects to a listener of ours: a nonce at once, and nothing else.
 
 A connection then stays until the other side closes it, so that no port of ours is left in TIME_WAIT where a
-service is to start.
+service is to start. One that stays for long is reset, and there are never more than a bounded number: the
+descriptors are those of the whole process, which has other work.
 """
 
+import collections
+import errno
 import selectors
 import socket
 import struct
+import time
 
-from .prober import QUESTION
+from .prober import QUESTION, room
 
 MYPY = False
 if MYPY:
-    from typing import Dict, List
+    from typing import Dict, List, MutableMapping
 
 LOOK_S = 0.5
+STAY_S = 2.0
+REST_S = 0.2
 MOST_GUESTS = 512
+FULL = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+"""Nobody can be let in now. Who waits at the door keeps it readable meanwhile."""
 RESET = struct.pack("ii", 1, 0)
 """For SO_LINGER: closing ends a connection with a reset, at once and for both sides."""
 
@@ -40,7 +48,10 @@ class Reception(object):
         self._bell.setblocking(False)
         self._rope.setblocking(False)
         self._selector.register(self._bell, selectors.EVENT_READ, None)
-        self._guests: "List[socket.socket]" = []
+        self._most = room(MOST_GUESTS)
+        self._guests: "MutableMapping[socket.socket, float]" = collections.OrderedDict()
+        self._resting: "List[Listener]" = []
+        self._rested = 0.0
 
     def nudge(self) -> None:
         try:
@@ -54,17 +65,25 @@ class Reception(object):
             self._selector.register(listener.plug, selectors.EVENT_READ, listener)
 
     def forget(self, listener: Listener) -> None:
-        if listener.known:
+        if listener in self._resting:
+            self._resting.remove(listener)
+        elif listener.known:
             self._selector.unregister(listener.plug)
         listener.plug.close()
 
     def turn(self) -> None:
         """Answers what has come, or comes soon."""
-        for key, _ in self._selector.select(LOOK_S):
+        for key, _ in self._selector.select(REST_S if self._resting else LOOK_S):
             try:
                 self._answer(key)
             except OSError:  # whoever asked has gone
                 continue
+        now = time.monotonic()
+        self._send_away(now)
+        if self._resting and now >= self._rested:
+            for listener in self._resting:
+                self._selector.register(listener.plug, selectors.EVENT_READ, listener)
+            self._resting = []
 
     def close(self) -> None:
         for guest in list(self._guests):
@@ -86,14 +105,33 @@ class Reception(object):
             self._welcome(key.data)
 
     def _welcome(self, listener: Listener) -> None:
-        guest, _ = listener.plug.accept()
+        try:
+            guest, _ = listener.plug.accept()
+        except OSError as error:
+            if error.errno in FULL:
+                self._rest(listener)
+            return
         guest.setblocking(False)
         guest.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
-        self._guests.append(guest)
         self._selector.register(guest, selectors.EVENT_READ, guest)
+        self._guests[guest] = time.monotonic() + STAY_S
+        if len(self._guests) > self._most:
+            self._leave(next(iter(self._guests)))
         guest.send(listener.nonce.encode("ascii"))
-        if len(self._guests) > MOST_GUESTS:
-            self._leave(self._guests[0])
+
+    def _rest(self, listener: Listener) -> None:
+        """Accepts nobody at this door for a moment."""
+        self._selector.unregister(listener.plug)
+        self._resting.append(listener)
+        self._rested = time.monotonic() + REST_S
+
+    def _send_away(self, now: float) -> None:
+        """Those who have stayed for too long; the longest is the first."""
+        while self._guests:
+            guest, until = next(iter(self._guests.items()))
+            if until > now:
+                return
+            self._leave(guest)
 
     def _hear(self, guest: socket.socket) -> None:
         try:
@@ -107,6 +145,6 @@ class Reception(object):
     def _leave(self, guest: socket.socket) -> None:
         """A guest that was let go in the same turn is in no list any more."""
         if guest in self._guests:
-            self._guests.remove(guest)
+            del self._guests[guest]
             self._selector.unregister(guest)
             guest.close()

@@ -29,9 +29,9 @@ def work(
     while True:
         path = "/v1/agent/work?version=%s&wait=%d" % (urllib.parse.quote(version), POLL_S)
         change = channel.call("GET", path, timeout=POLL_S + REQUEST_TIMEOUT_S) or {}
+        version = change.get("version", version)
         try:
-            if "hosts" in change:
-                version = change["version"]
+            if "hosts" in change:  # only when they are others than those of the version
                 step_hosts(change, daemons)
             if change.get("registrations", 0) > registrations and configuration.get("slurm"):
                 registrations = change["registrations"]

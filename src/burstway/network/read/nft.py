@@ -8,6 +8,7 @@ libnftables-json(5).
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 
 from burstway.network.read.nft_rule import read_rule
@@ -45,10 +46,28 @@ def read_nft(listing: Node, name: str, interfaces: Mapping[str, Intervals]) -> R
     behind = {"lo": LOOPBACK, **interfaces}
     tables = {_key(table) for table in kinds.get("table", ()) if _is_read(table)}
     scopes = _scopes(kinds, tables, behind)
+    first, answers = (
+        Ruleset(
+            name,
+            MappingProxyType(_read_chains(kinds, tables, scopes, listing, answering)),
+            MappingProxyType(behind),
+            listing.where,
+        )
+        for answering in (False, True)
+    )
+    return replace(first, answers=answers)
+
+
+def _read_chains(
+    kinds: Mapping[str, list[Node]], tables: set[_Key], scopes: Mapping[_Key, Scope], listing: Node,
+    answering: bool,
+) -> dict[str, Chain]:  # fmt: skip
+    """As a connection's first packet sees them, or as those that answer it do."""
     rules: dict[tuple[str, str, str], list[FilterRule]] = {}
     for rule in kinds.get("rule", ()):
         if (key := _key(rule)) in tables:
-            made = read_rule(rule, _label(rule, key), _prefix(key), scopes[key])
+            scope = replace(scopes[key], answering=answering)
+            made = read_rule(rule, _label(rule, key), _prefix(key), scope)
             rules.setdefault((*key, rule.text("chain")), []).extend(made)
     chains: dict[str, Chain] = {}
     for chain in kinds.get("chain", ()):
@@ -58,7 +77,7 @@ def read_nft(listing: Node, name: str, interfaces: Mapping[str, Intervals]) -> R
                     chain.problem(f"chain {at} is there twice")
                 chains[at] = made_chain
     _check(rules, chains, listing)
-    return Ruleset(name, MappingProxyType(chains), MappingProxyType(behind), listing.where)
+    return chains
 
 
 def _objects(listing: Node) -> dict[str, list[Node]]:

@@ -40,6 +40,9 @@ FIRST_PACKET = {
 }
 """What is true of it. An established connection's packets had a first one, which was let through."""
 
+ANSWER = {**FIRST_PACKET, "ct state": frozenset({"established"}), "ct direction": frozenset({"reply"})}
+"""What is true of a packet that answers it."""
+
 _IS = ("==", "in")
 _IS_NOT = ("!=", "!")
 
@@ -65,6 +68,8 @@ def read_match(left: object, op: object, right: object, scope: Scope) -> Part:
         if isinstance(left, dict) and left.keys() == {"concat"}:
             return _concatenation(left["concat"], op, elements(right, scope), scope)
         if flags := nft_flags.of(left):
+            if scope.answering:
+                raise NotDecidableError("an answer's flags differ")
             holds = nft_flags.holds(flags, op, right)
             return narrowed if holds else NEVER
         return both(narrowed, Part(_alternatives(key_of(left), op, right, scope)))
@@ -102,7 +107,8 @@ def _alternatives(key: str, op: object, right: object, scope: Scope) -> tuple[Ma
     if key in FIRST_PACKET:
         if key == "ct state" and not scope.tracked:
             raise NotDecidableError("some rule says notrack")
-        true = bool(FIRST_PACKET[key] & words(elements(right, scope)))
+        facts = ANSWER if scope.answering else FIRST_PACKET
+        true = bool(facts[key] & words(elements(right, scope)))
         return (EVERY,) if true is _positive(op) else ()
     return _SETS[_DIMENSIONS.get(key, "")](key, op, right, scope)
 

@@ -32,12 +32,13 @@ class NotDecidableError(ValueError):
 class Scope:
     """What names in a rule of one table refer to: sets and maps with their elements, those that rules fill
     themselves, and interfaces with the addresses behind them. `tracked` is whether every packet has a
-    connection: no rule says notrack."""
+    connection: no rule says notrack. `answering`: the packets are answers, and not a connection's first."""
 
     sets: Mapping[str, Sequence[object]] = field(default_factory=dict)
     filled_by_rules: Collection[str] = ()
     interfaces: Mapping[str, Intervals] = field(default_factory=dict)
     tracked: bool = True
+    answering: bool = False
 
 
 def elements(value: object, scope: Scope) -> list[object]:
