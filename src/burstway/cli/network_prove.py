@@ -128,7 +128,7 @@ def _prove_all(asked: _Asked, json: bool) -> None:
         if missing:
             names = ", ".join(row.name for row in missing)
             console.print(f"not proved, as [network.places] does not say where their roles are: {names}")
-    _end(asked, (each.passes for each in proofs))
+    _end(asked, (not missing, *(each.passes for each in proofs)))
 
 
 def audit_network(
@@ -138,7 +138,7 @@ def audit_network(
 
     Ends with code 1 when there is something to say.
     """
-    asked = _ask(config, found or [], subnets or [])
+    asked = _ask(config, found or [], subnets or [], audit=True)
     prover, rules = Prover(asked.seen.network), site_rules(asked.settings)
     findings = audit(prover, rules, [flow(name) for name in MANAGEMENT])
     stopped = [each for each in prove_rules(prover, rules) if each.passes is not True]
@@ -178,12 +178,12 @@ def _end(asked: _Asked, verdicts: Iterable[bool | None]) -> None:
         raise typer.Exit(1)
 
 
-def _ask(config: Path | None, found: Sequence[str], named: Sequence[str]) -> _Asked:
+def _ask(config: Path | None, found: Sequence[str], named: Sequence[str], *, audit: bool = False) -> _Asked:
     subnets = _subnets(named)
     if config is not None:
         settings = read_settings(config)
         documents = read_files(files_of(settings, found))
-        return _Asked(settings, look(settings, documents, subnets), {})
+        return _Asked(settings, look(settings, documents, subnets, planned=not audit), {})
     try:
         with client() as asked:
             answer = asked.get("/v1/network")
@@ -195,7 +195,7 @@ def _ask(config: Path | None, found: Sequence[str], named: Sequence[str]) -> _As
         ) from refused  # fmt: skip
     settings = Settings.model_validate(answer["settings"])
     documents = [Document(**each) for each in answer["documents"]] + read_files(found)
-    return _Asked(settings, look(settings, documents, subnets), nodes)
+    return _Asked(settings, look(settings, documents, subnets, planned=not audit), nodes)
 
 
 def _subnets(named: Sequence[str]) -> dict[str, list[IPv4Network]]:

@@ -173,8 +173,9 @@ class Paths:
         where = f"appliance {taken.next_address}"
         nic = self._nic(at.vnet, taken.next_address)
         if nic is None:
-            remedy = "name the appliance's NIC among what was found"
-            yield self._gap(at, part, where, "no known NIC has this address", remedy)
+            said = "no known NIC has this address: a firewall service, whose rules are not known"
+            remedy = "try it; the NIC of a machine belongs among what was found"
+            yield self._by_unknown(at, target, part, Station(where, said, None, remedy))
             return
         in_same = target.vnet is not None and target.vnet.name == nic.vnet
         if own := intersection(part, of_address(nic.address)) if in_same else ():
@@ -198,6 +199,11 @@ class Paths:
             appliances=(*at.appliances, nic.name),
         )
         yield from self._route(onward, target, part)
+
+    def _by_unknown(self, at: _At, target: Segment, part: Intervals, station: Station) -> Path:
+        """Somewhere that lets packets on or not; where they arrive, filters are known."""
+        arriving = self._stations.arriving(target, at.stations) if target.vnet or target.site else ()
+        return self._arrived(at, part, station, *arriving)
 
     def _nic(self, near: VNet, address: IPv4Address | None) -> Nic | None:
         """The NIC with this address, in the VNet itself if there is one."""
@@ -298,7 +304,8 @@ class Paths:
             gap = Station(target.name, "has no public address", False, "give it one, if that is wanted")
             yield self._path(source, target.addresses, (gap,))
         else:
-            yield self._path(source, target.addresses, (_beyond(target, "from the Internet"),))
+            apart = Station(source.name, "neither end is in a known network", None, _NAME_IT)
+            yield self._path(source, target.addresses, (apart,))
 
     def _from_internet_to_site(self, source: Segment, target: Segment) -> Iterator[Path]:
         if public := intersection(target.addresses, PUBLIC):

@@ -57,12 +57,14 @@ def read_files(names: Iterable[str]) -> list[Document]:
     return documents
 
 
-def look(settings: Settings, documents: Iterable[Document], subnets: Ranges = NO_RANGES) -> Seen:
-    """The network of these documents. `subnets` gives the ranges that a table of rules has names for. Raises
-    DocumentError."""
+def look(
+    settings: Settings, documents: Iterable[Document], subnets: Ranges = NO_RANGES, *, planned: bool = True
+) -> Seen:
+    """The network of these documents. `subnets` gives the ranges that a table of rules has names for; where
+    no filter was found, the planned one stands, or none. Raises DocumentError."""
     behind = {name: of_networks(ranges) for name, ranges in settings.network.interfaces.items()}
     found = read_documents(
         list(documents), interfaces={str(settings.network.firewall): behind}, subnets=subnets
     )
-    network, assumed = site_network(settings, found)
+    network, assumed = site_network(settings, found, planned=planned)
     return Seen(network, (*assumed, *(str(note) for note in found.notes)))
