@@ -12,6 +12,8 @@ import pytest
 from burstway.network.model import (
     Access,
     Direction,
+    Gateway,
+    GatewayKind,
     Group,
     Network,
     Nsg,
@@ -110,3 +112,18 @@ def test_many_threads_get_the_same_verdicts() -> None:
         for thread in threads:
             thread.join()
         assert wrong == []
+
+
+@pytest.mark.parametrize(("doubt", "expected"), [("", True), ("the connection campus is NotConnected", None)])
+def test_a_connection_that_is_down_is_not_taken_to_be_up(doubt: str, expected: bool | None) -> None:
+    """In both directions."""
+    site, head = IPv4Network("10.10.0.0/24"), of_networks([IPv4Network("10.10.0.10/32")])
+    net = replace(
+        network(ALLOW_ALL),
+        sites=(Site("hq", (site,)),),
+        gateways=(Gateway("vpn", "v", GatewayKind.VPN, doubt=doubt),),
+    )
+    nodes = of_networks([NODES])
+    for source, target in ((nodes, head), (head, nodes)):
+        (proof,) = Prover(net).prove(Packets("tcp", source, target, ((22, 22),)))
+        assert proof.passes is expected

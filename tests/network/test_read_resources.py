@@ -294,7 +294,7 @@ def test_a_gateway_its_connection_and_what_it_knows_of_the_site() -> None:
 @pytest.mark.parametrize(
     ("documents", "said"),
     [
-        ([VPN, PUBLIC], "has no connection among the documents: all sites are taken to be behind it"),
+        ([VPN, PUBLIC], "has no connection among the documents: whether a site is behind it is not known"),
         ([VPN, LOCAL, CONNECTION], "the public address vpn-ip, of which the documents do not say the number"),
         (
             [{**CONNECTION, "connectionType": "Vnet2Vnet"}],
@@ -302,7 +302,7 @@ def test_a_gateway_its_connection_and_what_it_knows_of_the_site() -> None:
         ),
         (
             [{**CONNECTION, "connectionStatus": "NotConnected"}],
-            "is NotConnected: what crosses it is proved as if",
+            "is NotConnected: whether anything crosses it",
         ),
         ([CONNECTION], "ties dc1, which is not among the documents"),
         ([{**VPN, "enableBgp": True}], "routes by BGP, and clients that dial in, are not modelled"),

@@ -179,7 +179,8 @@ class LocalGateway:
 
 @dataclass(frozen=True, slots=True)
 class Gateway:
-    """A VNet's gateway; `connections` are names of local gateways. With none, all sites are behind it."""
+    """A VNet's gateway; `connections` are names of local gateways. With none, all sites are behind it.
+    `doubt` is why it is not known whether anything crosses."""
 
     name: str
     vnet: str
@@ -187,6 +188,7 @@ class Gateway:
     connections: tuple[str, ...] = ()
     address: IPv4Address | None = None
     where: str = ""
+    doubt: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -161,7 +161,7 @@ class Paths:
         where = f"gateway {gateway.name}"
         behind = intersection(part, of_networks(on_premise(self._network, at.vnet)))
         if behind and target.site:
-            crossed = Station(where, f"{gateway.kind}, to site {target.site.name}")
+            crossed = _crossed(gateway, f"to site {target.site.name}")
             yield self._arrived(at, behind, crossed, *self._stations.arriving(target, at.stations))
         elif behind:
             yield self._gap(at, behind, where, f"{target.name} is not behind it", "correct the route")
@@ -288,7 +288,7 @@ class Paths:
             vnet = self._vnets[gateway.vnet]
             found = [subnet for subnet in vnet.subnets if subnet.name == GATEWAY_SUBNET]
             subnet = found[0] if found else Subnet(GATEWAY_SUBNET, ())
-            crossed = Station(f"gateway {gateway.name}", f"{gateway.kind}, from site {source.site.name}")
+            crossed = _crossed(gateway, f"from site {source.site.name}")
             at = _At(vnet, subnet, replace(source, addresses=known), (*leaving, crossed), vnet.name)
             yield from self._route(at, target, targets)
 
@@ -354,6 +354,13 @@ class Paths:
 
     def _path(self, source: Segment, targets: Intervals, stations: tuple[Station, ...]) -> Path:
         return Path(source.addresses, targets, stations)
+
+
+def _crossed(gateway: Gateway, whither: str) -> Station:
+    where, said = f"gateway {gateway.name}", f"{gateway.kind}, {whither}"
+    if not gateway.doubt:
+        return Station(where, said)
+    return Station(where, f"{said}: {gateway.doubt}", None, "see to the connection, or give it too")
 
 
 def _answers(there: Path, back: Path, to_internet: bool) -> tuple[Station, ...]:

@@ -5,6 +5,7 @@ between two VNets' gateways, and one over ExpressRoute, whose ranges BGP says, a
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from burstway.network.model import Gateway, GatewayKind, LocalGateway
 from burstway.network.read.context import Context
@@ -18,12 +19,22 @@ from burstway.network.read.references import referred, subnet_of
 
 KINDS = {"Vpn": GatewayKind.VPN, "ExpressRoute": GatewayKind.EXPRESS_ROUTE}
 IPSEC = "IPsec"
+UP = ("Connected", "Unknown", "")
+"""A connection's state when it works, when Azure does not say, and when the document leaves it out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """The local gateways that a gateway has connections to; `doubt` is why they may not carry anything."""
+
+    names: tuple[str, ...] = ()
+    doubt: str = "no connection of it is among what was found"
 
 
 def read_gateway(
-    resource: Resource, context: Context, connections: Mapping[str, tuple[str, ...]], public: Addresses
+    resource: Resource, context: Context, connections: Mapping[str, Connected], public: Addresses
 ) -> Gateway | None:
-    """`connections` are the local gateways of each gateway; `public` the addresses of public IPs."""
+    """`connections` are those of each gateway; `public` the addresses of public IPs."""
     node = resource.node
     kind = node.choice("gatewayType", KINDS)
     places = node.items("ipConfigurations")
@@ -41,11 +52,12 @@ def read_gateway(
         if not vnets:
             node.problem("says no subnet, so that its VNet is not known")
         return None
-    names = connections.get(resource.name, ())
-    if not names:
-        node.note("has no connection among the documents: all sites are taken to be behind it")
+    connected = connections.get(resource.name, Connected())
+    if not connected.names:
+        node.note("has no connection among the documents: whether a site is behind it is not known")
+    doubt = connected.doubt if kind is GatewayKind.VPN else ""
     found = public.of(places[0], context.names)
-    return Gateway(resource.name, min(vnets), kind, names, found, node.where)
+    return Gateway(resource.name, min(vnets), kind, connected.names, found, node.where, doubt)
 
 
 def read_local_gateway(resource: Resource) -> LocalGateway:
@@ -60,9 +72,9 @@ def read_local_gateway(resource: Resource) -> LocalGateway:
     return LocalGateway(resource.name, found, prefixes, node.where)
 
 
-def read_connections(resources: Iterable[Resource], context: Context) -> dict[str, tuple[str, ...]]:
-    """The local gateways of each gateway, by name."""
-    made: dict[str, tuple[str, ...]] = {}
+def read_connections(resources: Iterable[Resource], context: Context) -> dict[str, Connected]:
+    """By the gateway's name."""
+    made: dict[str, Connected] = {}
     for resource in resources:
         node = resource.node
         kind = node.text("connectionType")
@@ -70,12 +82,14 @@ def read_connections(resources: Iterable[Resource], context: Context) -> dict[st
             node.note(f"is a connection of type {shown(kind) or 'unknown'}, which is not modelled")
             continue
         state = node.text("connectionStatus")
-        if state and state not in ("Connected", "Unknown"):
-            node.note(f"is {shown(state)}: what crosses it is proved as if it were up")
+        if state not in UP:
+            node.note(f"is {shown(state)}: whether anything crosses it is not known")
         gateway = _named(node, "virtualNetworkGateway1", Kind.GATEWAY, context)
         local = _named(node, "localNetworkGateway2", Kind.LOCAL_GATEWAY, context)
         if gateway and local:
-            made[gateway] = tuple(dict.fromkeys((*made.get(gateway, ()), local)))
+            before = made.get(gateway, Connected(doubt=""))
+            down = f"the connection {resource.name} is {state}" if state not in UP else ""
+            made[gateway] = Connected(tuple(dict.fromkeys((*before.names, local))), before.doubt or down)
     return made
 
 
