@@ -55,12 +55,18 @@ def duration(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
 
 
+def _reason(node: Mapping[str, Any]) -> Text:
+    """A node that is up and cannot be reached as it must be says so first."""
+    trouble = node.get("trouble", "")
+    return Text.assemble((f"{trouble} · ", "bold red"), node["reason"]) if trouble else Text(node["reason"])
+
+
 def node_rows(nodes: Iterable[Mapping[str, Any]], now: float) -> Table:
     return table(
         ("NODE", "STATE", "SINCE", "ADDRESS", "TYPE", "REASON"),
         (
             (n["name"], state_text(n["state"]), duration(now - n["since"]) if n["since"] else "-",
-             n["address"] or "-", n["offer"] or "-", n["reason"])
+             n["address"] or "-", n["offer"] or "-", _reason(n))
             for n in nodes
         ),
     )  # fmt: skip

@@ -43,3 +43,21 @@ class Links:
         if forwarded and not theirs.allow_forwarded:
             return f"{theirs.name} takes no forwarded traffic", f"allow forwarded traffic on {theirs.name}"
         return None
+
+    def to_a_gateway(self, vnet: VNet) -> str:
+        """What would give a VNet without a gateway the use of a peer's; "" when no peer has one."""
+        for (of, remote), ours in self._peerings.items():
+            if of != vnet.name or remote not in self._gateways:
+                continue
+            theirs = self._peerings.get((remote, of))
+            wanted = [f"use remote gateways on {ours.name}"] if not ours.use_remote_gateways else []
+            if theirs is not None and not theirs.allow_gateway_transit:
+                wanted.append(f"allow gateway transit on {theirs.name}")
+            problem = self.problem(of, remote)
+            return problem[1] if problem else f"{' and '.join(wanted)}: {remote} has the gateway"
+        return ""
+
+    def common_peer(self, one: str, other: str) -> str:
+        """A VNet that both are peers of; "" when there is none."""
+        remotes = [{remote for of, remote in self._peerings if of == name} for name in (one, other)]
+        return min(remotes[0] & remotes[1], default="")

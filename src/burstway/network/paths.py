@@ -18,7 +18,7 @@ from burstway.network.model import (
     Subnet,
     VNet,
 )
-from burstway.network.routing import Routes, Taken
+from burstway.network.routing import Origin, Routes, Taken
 from burstway.network.ruleset import Hook
 from burstway.network.segments import Segment
 from burstway.network.space import (
@@ -119,7 +119,8 @@ class Paths:
             )
         if taken is None or taken.hop is Hop.NONE:
             said = str(taken) if taken else f"no route to {text_of_addresses(part)}"
-            yield self._gap(at, part, where, said, self._why_unrouted(at, target, part))
+            remedy = _correct(taken) if taken else ""
+            yield self._gap(at, part, where, said, remedy or self._why_unrouted(at, target, part))
             return
         at = at.then(Station(where, str(taken)))
         if taken.hop is Hop.VNET:
@@ -133,7 +134,7 @@ class Paths:
         elif taken.hop is Hop.SERVICE_ENDPOINT:
             yield self._arrived(at, part, Station(f"service endpoint {taken.peer}"))
         else:
-            yield from self._by_internet(at, target, part)
+            yield from self._by_internet(at, target, part, _correct(taken))
 
     def _within(self, at: _At, target: Segment, part: Intervals) -> Path:
         if target.vnet is None or target.vnet.name != at.vnet.name:
@@ -219,13 +220,12 @@ class Paths:
             return self._links.problem(at.vnet.name, nic.vnet, forwarded=at.origin != at.vnet.name)
         return None
 
-    def _by_internet(self, at: _At, target: Segment, part: Intervals) -> Iterator[Path]:
+    def _by_internet(self, at: _At, target: Segment, part: Intervals, correct: str) -> Iterator[Path]:
         where = f"the Internet, from subnet {at.vnet.name}/{at.subnet.name}"
         public = intersection(part, PUBLIC) if target.internet or target.site else NOTHING
         if private := difference(part, public):
-            yield self._gap(
-                at, private, where, f"{target.name} is not reached by the Internet", _MAKE_A_ROUTE
-            )
+            said = f"{target.name} is not reached by the Internet"
+            yield self._gap(at, private, where, said, correct or _MAKE_A_ROUTE)
         if not public:
             return
         if at.public:
@@ -276,7 +276,8 @@ class Paths:
         gateway = self._links.gateway_of(target.vnet)
         if gateway is None:
             said = f"neither VNet {target.vnet.name} nor a peer that it uses has a gateway"
-            gap = Station(f"gateway to VNet {target.vnet.name}", said, False, "make a gateway and connect it")
+            remedy = self._links.to_a_gateway(target.vnet) or "make a gateway and connect it"
+            gap = Station(f"gateway to VNet {target.vnet.name}", said, False, remedy)
             yield self._path(source, targets, (*leaving, gap))
             return
         behind = of_networks(on_premise(self._network, target.vnet))
@@ -337,6 +338,11 @@ class Paths:
 
     def _why_unrouted(self, at: _At, target: Segment, part: Intervals) -> str:
         if target.vnet and target.vnet.name != at.vnet.name:
+            if hub := self._links.common_peer(at.vnet.name, target.vnet.name):
+                return (
+                    f"peerings are not transitive: {hub} is a peer of both; peer {at.vnet.name} and "
+                    f"{target.vnet.name} directly, or route by an appliance in {hub}"
+                )
             problem = self._links.problem(at.vnet.name, target.vnet.name)
             return problem[1] if problem else "correct the route"
         gateway = self._links.gateway_of(at.vnet)
@@ -344,7 +350,7 @@ class Paths:
             return "correct the route, or let the gateway's routes propagate to the subnet"
         if target.site and gateway:
             return _name_behind(gateway, part)
-        return _MAKE_A_ROUTE
+        return (self._links.to_a_gateway(at.vnet) if target.site else "") or _MAKE_A_ROUTE
 
     def _gap(self, at: _At, targets: Intervals, where: str, said: str, remedy: str) -> Path:
         return self._arrived(at, targets, Station(where, said, False, remedy))
@@ -354,6 +360,12 @@ class Paths:
 
     def _path(self, source: Segment, targets: Intervals, stations: tuple[Station, ...]) -> Path:
         return Path(source.addresses, targets, stations)
+
+
+def _correct(taken: Taken) -> str:
+    """Of a route that somebody made, and that leads astray."""
+    made = taken.origin is Origin.USER
+    return f"remove or correct route {taken.name} of table {taken.table}" if made else ""
 
 
 def _crossed(gateway: Gateway, whither: str) -> Station:
