@@ -64,7 +64,8 @@ Every network connection that must exist is a row here. "from" opens the connect
 back on it and need no rule in a stateful firewall. Rules, proofs and probes are made from the same rows.
 
 * "always": whoever uses the profile needs it. "when" says in which case it is needed, and "optional" that
-  many sites do without.
+  many sites do without: such a row is opened and proved only where `network.optional` in burstway.toml names
+  it. Of the others, `network.without` leaves out those that a site does not need.
 * **Never opened** marks a row that some document lists and nothing uses: it is here to be recognized, with
   the reason, and no rule is made from it.
 * "mode" is who opens the control connection: simplified, the node; classic, the control plane. A row without

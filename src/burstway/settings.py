@@ -5,7 +5,7 @@
 
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -22,10 +22,10 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails
 
-from burstway.errors import Problem, SettingsError
-from burstway.flows.profiles import PROFILES, port
+from burstway.errors import Problem, SettingsError, UnknownError
+from burstway.flows.profiles import PROFILES, flow, flows, port
 from burstway.flows.rules import Place, Tag
-from burstway.flows.table import Role
+from burstway.flows.table import Need, Role
 
 Keys = tuple[str, ...]
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
@@ -114,12 +114,26 @@ def _profile(written: str) -> str:
     raise ValueError(f"there is no profile {written!r} to choose; there are {known}")
 
 
+def _row(written: str) -> str:
+    try:
+        return flow(written).name
+    except UnknownError as refused:
+        raise ValueError(f"{refused.what}; {refused.remedy}") from None
+
+
 class NetworkSettings(_Section):
     """Which connections the site needs besides the control plane's and Slurm's, and what its network really
-    is, for proofs and audits."""
+    is, for proofs and audits. Names of files are seen from the folder of burstway.toml."""
 
     profiles: tuple[Annotated[str, AfterValidator(_profile)], ...] = Field(
         default=(), description="more profiles of docs/flows.md, such as `nfsv4`, `ldap`, `dns`, `ntp`"
+    )
+    optional: tuple[Annotated[str, AfterValidator(_row)], ...] = Field(
+        default=(),
+        description="rows of the chosen profiles that are wanted though docs/flows.md calls them optional",
+    )
+    without: tuple[Annotated[str, AfterValidator(_row)], ...] = Field(
+        default=(), description="rows that this site does not need: they are neither opened nor proved"
     )
     places: dict[
         Annotated[Role, BeforeValidator(_role)],
@@ -192,9 +206,35 @@ def _contradictions(values: dict[str, Any]) -> Iterator[tuple[Keys, str]]:
     network = values.get("network")
     if isinstance(network, dict) and network.get("interfaces") and not network.get("firewall"):
         yield ("network", "interfaces"), "network.interfaces: it is about network.firewall, which is not set"
+    yield from _wrong_rows(values)
     cloud = values.get("cloud")
     if isinstance(cloud, dict) and cloud.get("provider") == "lab" and not cloud.get("endpoint"):
         yield ("cloud", "provider"), "cloud.provider: the provider lab needs an endpoint"
+
+
+def chosen_profiles(profiles: Iterable[str], with_slurm: bool) -> tuple[str, ...]:
+    """Those that are in force, each once: what every site has, Slurm's where there is one, and these."""
+    return tuple(dict.fromkeys(["control-plane", *(["slurm"] if with_slurm else []), *profiles]))
+
+
+def _wrong_rows(values: dict[str, Any]) -> Iterator[tuple[Keys, str]]:
+    """Rows that are wanted and are not there to be chosen, or are wanted and left out at once."""
+    profiles = [name for name in _names(values, "profiles") if name in PROFILES]
+    rows = flows(chosen_profiles(profiles, "slurm" in values))
+    there = [row.name for row in rows if row.need is Need.OPTIONAL]
+    known = {row.name for each in PROFILES.values() for row in each}
+    for name in _names(values, "optional"):
+        if name in known and name not in there:
+            what = f"network.optional: {name} is not an optional row of the profiles that are chosen"
+            yield ("network", "optional"), f"{what}; those are {', '.join(there) or 'none'}"
+        elif name in _names(values, "without"):
+            yield ("network", "without"), f"network.without: {name} is wanted under network.optional"
+
+
+def _names(values: dict[str, Any], key: str) -> list[str]:
+    network = values.get("network")
+    written = network.get(key) if isinstance(network, dict) else None
+    return [name for name in written if isinstance(name, str)] if isinstance(written, list) else []
 
 
 def _seconds(values: dict[str, Any], section: str, key: str) -> float | None:
@@ -213,7 +253,8 @@ def _network(values: dict[str, Any], section: str, key: str) -> IPv4Network | No
 
 
 def read_settings(path: Path) -> Settings:
-    """The settings in the file. Raises SettingsError with all that is wrong in it."""
+    """The settings in the file. Files that it names are seen from the folder where it is, from wherever it is
+    read. Raises SettingsError with all that is wrong in it."""
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -222,7 +263,13 @@ def read_settings(path: Path) -> Settings:
         ) from None
     except (OSError, UnicodeDecodeError) as refused:
         raise SettingsError([Problem(str(path), 0, 0, str(refused))]) from refused
-    return parse_settings(text, str(path))
+    settings = parse_settings(text, str(path))
+    folder, network = path.absolute().parent, settings.network
+    files = {
+        "found": tuple(folder / each for each in network.found),
+        "firewall": folder / network.firewall if network.firewall else None,
+    }
+    return settings.model_copy(update={"network": network.model_copy(update=files)})
 
 
 def parse_settings(text: str, file: str) -> Settings:

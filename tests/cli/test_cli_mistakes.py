@@ -163,6 +163,27 @@ def test_serve_says_what_is_wrong_with_its_settings(tmp_path: Path) -> None:
     assert burstway("serve", "--config", config, "--check").returncode == 0
 
 
+def test_check_looks_for_the_files_and_places(tmp_path: Path) -> None:
+    """All files that are not there, as an error; a flow that nothing can be done for is a note and no
+    error."""
+    config = tmp_path / "burstway.toml"
+    site = (
+        '[site]\nname = "hq"\nhead = "head"\naddress = "10.1.0.5"\nnetwork = "10.1.0.0/16"\n'
+        '[cloud]\nprovider = "fake"\nnetwork = "10.80.0.0/16"\nsubnet = "10.80.0.0/24"\n'
+        '[network]\nprofiles = ["ntp"]\n'
+    )
+    config.write_text(site + 'found = ["az-*.json", "vnets.json"]\nfirewall = "firewall.json"\n')
+    said = refused(burstway("serve", "--config", config, "--check"))
+    assert f"{tmp_path}/az-*.json: no file matches this" in said
+    for name in ("vnets.json", "firewall.json"):
+        assert said.count(f"{tmp_path}/{name}: No such file or directory") == 1
+    config.write_text(site)
+    done = burstway("serve", "--config", config, "--check")
+    assert done.returncode == 0
+    assert "note: ntp: nothing says where the time server is" in done.stderr
+    assert "the settings hold" in done.stdout
+
+
 @pytest.mark.parametrize(
     ("words", "what"),
     [

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from burstway.cli.main import app
 from burstway.cli.rule_files import MAKERS
-from burstway.cli.rule_targets import FORMATS, Target
+from burstway.cli.rule_targets import FORMATS, FORMS, Target
 from burstway.cli.writing import write_files
 from burstway.errors import BurstwayError
 from burstway.flows.profiles import PROFILES, flow
@@ -120,10 +120,37 @@ def test_flows_without_a_place_are_said(config: Path) -> None:
     ran = network("rules", "--for", "team", "--config", config)
     assert ran.returncode == 0
     assert (
-        "not in it: ldap: nothing says where the directory is; name it under [network.places]" in ran.stderr
+        "not in it: ldaps: nothing says where the directory is; name it under [network.places]" in ran.stderr
     )
-    said = json.loads(answer("rules", "--for", "team", "--config", config, "--json"))
-    assert said["left_out"][0].startswith("ldap: nothing says")
+    ran = network("rules", "--for", "team", "--config", config, "--json")
+    assert json.loads(ran.stdout)["left_out"][0].startswith("ldaps: nothing says")
+
+
+WITH_REMARKS = [(target, form) for target, form in ALL_FORMATS if form != "arm"]
+
+
+@pytest.mark.parametrize(("target", "form"), WITH_REMARKS, ids=[f"{t}-{f}" for t, f in WITH_REMARKS])
+def test_flows_without_a_place_are_in_what_is_handed_on(
+    target: Target, form: str, config: Path, tmp_path: Path
+) -> None:
+    """Whoever gets the file has not seen the terminal. As a comment or a row; ARM's JSON has no comments."""
+    config.write_text(SITE + '[network]\nprofiles = ["ldap"]\n')
+    ran = network("rules", "--for", target, "--format", form, "--config", config)
+    assert ran.returncode == 0
+    line = next(line for line in ran.stdout.splitlines() if "ldaps" in line)
+    assert ("not placed" if target is Target.TEAM else "not in it: ldaps: nothing says") in ran.stdout
+    assert target is Target.TEAM or line.strip().startswith(("#", "//", "<!--"))
+    if target is Target.FIREWALLD:
+        root()
+        network("rules", "--for", target, "--config", config, "--output", tmp_path / "etc")
+        install({}, tmp_path / "etc")
+        assert (check(tmp_path / "etc").returncode, check(tmp_path / "etc").stderr) == (0, "")
+    if target is Target.NFTABLES:
+        loaded = subprocess.run(
+            ["unshare", "--net", "--map-root-user", "nft", "-c", "-f", "-"],
+            input=ran.stdout, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert (loaded.returncode, loaded.stderr) == (0, "")
 
 
 def test_a_tag_needs_its_ranges(config: Path, tmp_path: Path) -> None:
@@ -188,6 +215,55 @@ def test_a_file_has_the_mode_of_any_new_file_and_a_link_stays_one(tmp_path: Path
     usual.touch()
     assert (tmp_path / "link").is_symlink()
     assert stat.S_IMODE((tmp_path / "real").stat().st_mode) == stat.S_IMODE(usual.stat().st_mode)
+
+
+def test_a_slash_at_the_end_means_a_folder(config: Path, tmp_path: Path) -> None:
+    """Also one that is not there yet; without it, it is the file's name."""
+    team = ("rules", "--for", "team", "--config", config, "--output")
+    answer(*team, f"{tmp_path}/new/folder/")
+    assert [path.name for path in (tmp_path / "new" / "folder").iterdir()] == ["burstway-flows.md"]
+    answer(*team, tmp_path / "file")
+    assert (tmp_path / "file").is_file()
+    assert "not a folder" in refused(*team, f"{tmp_path}/file/", "--force")
+
+
+def test_a_dash_is_standard_output(config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As without --output, and no file of that name appears."""
+    monkeypatch.chdir(tmp_path)
+    words = ("rules", "--for", "team", "--config", config)
+    assert answer(*words, "--output", "-") == answer(*words)
+    assert not (tmp_path / "-").exists()
+
+
+def test_an_error_of_writing_names_what_was_asked_for(tmp_path: Path) -> None:
+    """A temporary name says nothing to whoever reads it, and may be gone."""
+    (tmp_path / "file").write_text("x")
+    for path in (tmp_path / "file" / "below", Path("/proc/burstway.md"), tmp_path / ("x" * 250 + "é" * 20)):
+        with pytest.raises(BurstwayError) as refused:
+            list(write_files({path: "text"}, replace=True))
+        assert refused.value.where == str(path)
+
+
+def completed(*words: str) -> set[str]:
+    """What a shell is offered for the last word."""
+    asked = {**os.environ, "_BURSTWAY_COMPLETE": "complete_bash", "COMP_WORDS": " ".join(words)}
+    asked["COMP_CWORD"] = str(len(words) - 1)
+    ran = subprocess.run([BURSTWAY], env=asked, capture_output=True, text=True, timeout=60, check=False)
+    return set(ran.stdout.split())
+
+
+def test_formats_and_flows_are_completed() -> None:
+    """The formats of the target that stands in the line, and the flows that can be tried."""
+    rules = ("burstway", "network", "rules", "--for")
+    for target, forms in MAKERS.items():
+        assert FORMS[target] == tuple(forms)
+        assert completed(*rules, target.value, "--format", forms_start := next(iter(forms))[:1]) == {
+            form for form in forms if form.startswith(forms_start)
+        }
+    assert completed("burstway", "network", "probe", "--flow", "slurmctl") == {
+        "slurmctld",
+        "slurmctld-commands",
+    }
 
 
 def test_all_rows_are_listed_and_phantoms_are_marked() -> None:

@@ -15,7 +15,7 @@ from markdown_it import MarkdownIt
 
 from burstway.flows.rules import Place, Rule
 from burstway.flows.table import Flow, Need, Ports, Protocol, Role
-from burstway.flows.team import HEADINGS, TeamRow, Way, render_csv, render_markdown, team_rows
+from burstway.flows.team import HEADINGS, TeamRow, Way, render_csv, render_markdown, team_rows, unplaced_rows
 from burstway.flows.team_page import render_html
 from golden import is_golden
 from sample_rules import CLOUD, FILES, HEAD, NODES, RULES, SITE
@@ -38,7 +38,7 @@ ROWS = team_rows(FLOWS, RULES, [SITE])
 RENDERERS: dict[str, Callable[[list[TeamRow]], str]] = {
     "md": lambda rows: render_markdown(rows, "Connections of hpc1"),
     "csv": render_csv,
-    "html": lambda rows: render_html(rows, "Connections of hpc1"),
+    "html": lambda rows: render_html(rows, "Connections of hpc1", {"Networks": f"{SITE} <and> {CLOUD}"}),
 }
 
 
@@ -88,6 +88,34 @@ def test_a_row_has_all_that_is_argued_with() -> None:
             "outbound, to the cloud", "why", "optional: there is one", "https://d",
         )
     ]  # fmt: skip
+
+
+def test_a_flow_without_a_place_is_a_row_that_says_so() -> None:
+    """What is not asked for by its address is still asked for; the end that is known stands there."""
+    flow = Flow("x", Role.NODE, Role.DIRECTORY, Protocol.TCP, Ports(7, 9), "why", "docs/architecture.md")
+    (row,) = unplaced_rows([flow], {Role.NODE: (NODES,)})
+    assert (row.source, row.target, row.direction) == (
+        "node: 10.80.0.0/20",
+        "directory: not placed",
+        "not placed",
+    )
+    assert "<h2>Not placed</h2>" in render_html([row], "x")
+
+
+def test_a_text_of_ours_is_no_source_that_an_outsider_can_open() -> None:
+    """Its path says nothing outside of the checkout."""
+    flow = Flow("x", Role.NODE, Role.DIRECTORY, Protocol.TCP, Ports(7, 9), "why", "docs/architecture.md")
+    (row,) = unplaced_rows([flow], {})
+    assert row.document == "Burstway's documentation"
+
+
+def test_an_address_is_not_broken_into_two_lines() -> None:
+    """Each of a list is one item, and between them a line may end."""
+    flow = Flow("x", Role.NODE, Role.DIRECTORY, Protocol.TCP, Ports(7, 9), "why", "https://d")
+    (row,) = unplaced_rows([flow], {Role.NODE: (HEAD, FILES)})
+    page = render_html([row], "x")
+    assert '<span class="item">node: 10.10.0.10</span>, <span class="item">10.10.1.0/28</span>' in page
+    assert ".item { white-space: nowrap; }" in page
 
 
 CELL = st.one_of(

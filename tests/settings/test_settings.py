@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from burstway.errors import SettingsError
-from burstway.flows.profiles import port
+from burstway.flows.profiles import PROFILES, port
+from burstway.flows.table import Need
+from burstway.service.site_network import site_flows
 from burstway.settings import parse_settings, read_settings
 
 GOOD = """\
@@ -169,3 +171,71 @@ def test_inline_tables_and_dotted_keys_are_understood() -> None:
     assert problems(text)[0][0] == 1
     text = GOOD.replace("[limits]\nboot_timeout_s = 600\n", "")
     assert problems("limits = { boot_timeout_s = 0 }\n" + text)[0][0] == 1
+
+
+NETWORK = (
+    GOOD
+    + """
+[network]
+profiles = ["ldap", "nfsv3"]
+"""
+)
+BROKEN_ROWS = [
+    ('optional = ["ldasp"]', "there is no flow 'ldasp'; there are: .*ldaps"),
+    ('without = ["ldasp"]', "there is no flow 'ldasp'; there are: .*ldaps"),
+    ('optional = ["ldaps"]', "ldaps is not an optional row .* those are ldap, "),
+    ('optional = ["mpi-roce"]', "mpi-roce is not an optional row"),
+    ('optional = ["agent-classic"]', "agent-classic is not an optional row"),
+    ('optional = ["bursting-munge-in"]', "bursting-munge-in is not an optional row"),
+    ('optional = ["ldap"]\nwithout = ["ldap"]', "ldap is wanted under network.optional"),
+]
+
+
+@pytest.mark.parametrize(("written", "what"), BROKEN_ROWS, ids=[row[0] for row in BROKEN_ROWS])
+def test_a_row_that_cannot_be_chosen_is_named(written: str, what: str) -> None:
+    """With names that are like it, or those that can be; on the line of the key."""
+    text = NETWORK + written + "\n"
+    ((line, said),) = problems(text)
+    assert re.search(what, said), said
+    assert line == len(text.splitlines())
+
+
+def chosen(text: str) -> list[str]:
+    return [row.name for row in site_flows(parse_settings(NETWORK + text, "burstway.toml"))]
+
+
+def test_optional_rows_are_there_when_they_are_named() -> None:
+    """And required ones unless they are left out."""
+    usual = chosen("")
+    assert "ldaps" in usual
+    assert "nfsv3-nlockmgr" in usual
+    assert not {"ldap", "nfsv3-rquotad"} & set(usual)
+    assert set(chosen('optional = ["ldap"]\nwithout = ["ldaps"]\n')) == {*usual, "ldap"} - {"ldaps"}
+
+
+def test_a_profile_that_is_named_twice_is_used_once() -> None:
+    """Two rules of one name would be refused by a cloud."""
+    text = NETWORK.replace('"ldap", "nfsv3"', '"slurm-rest", "dns", "dns"')
+    names = [row.name for row in site_flows(parse_settings(text, "burstway.toml"))]
+    assert len(names) == len(set(names))
+    assert "dns-udp" in names
+
+
+@pytest.mark.parametrize("profile", sorted(set(PROFILES) - {"control-plane", "slurm"}))
+def test_every_profile_has_rows_without_more(profile: str) -> None:
+    """Whoever chooses one gets something that works for most sites."""
+    assert any(row.need is Need.REQUIRED for row in PROFILES[profile])
+
+
+def test_files_are_seen_from_the_folder_of_the_settings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From wherever they are read; an absolute one stays, and a text without a file has no folder."""
+    (tmp_path / "site").mkdir()
+    text = NETWORK + 'found = ["az-*.json", "/srv/x.json"]\nfirewall = "../firewall.json"\n'
+    (tmp_path / "site" / "burstway.toml").write_text(text)
+    monkeypatch.chdir(tmp_path)
+    network = read_settings(Path("site/burstway.toml")).network
+    assert network.found == (tmp_path / "site" / "az-*.json", Path("/srv/x.json"))
+    assert network.firewall == tmp_path / "site" / "../firewall.json"
+    assert parse_settings(text, "burstway.toml").network.firewall == Path("../firewall.json")

@@ -8,7 +8,7 @@ import typer
 from rich.text import Text
 
 from burstway.cli.output import bold, console, errors, print_json, table
-from burstway.cli.rule_targets import FORMATS, Target
+from burstway.cli.rule_targets import FORMATS, FORMS, Target
 from burstway.cli.site_settings import Config, site_settings
 from burstway.flows.profiles import PROFILES, flows
 from burstway.flows.table import Flow, Mode, Need
@@ -64,11 +64,25 @@ def _as_json(profile: str, row: Flow) -> dict[str, object]:
     }  # fmt: skip
 
 
+def _complete_format(context: typer.Context, incomplete: str) -> list[str]:
+    """Those of the target, where it stands in the line already."""
+    target = context.params.get("target")
+    forms = [form for each in FORMS if target in (None, each, each.value) for form in FORMS[each]]
+    return [form for form in dict.fromkeys(forms) if form.startswith(incomplete)]
+
+
 @app.command("rules")
 def rules(
     target: Annotated[Target, typer.Option("--for", help="The cloud, a filter of the site, or its people.")],
-    form: Annotated[str | None, typer.Option("--format", help=FORMATS)] = None,
-    output: Annotated[Path | None, typer.Option(help="Write to this file, or into this folder.")] = None,
+    form: Annotated[
+        str | None, typer.Option("--format", help=FORMATS, autocompletion=_complete_format)
+    ] = None,
+    output: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PATH", help="Write to this file, or into this folder, which ends in / where it is new."
+        ),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace files that say something else.")] = False,
     tags: Annotated[
         Path | None, typer.Option(help="Azure's file of service tags, for filters that know addresses only.")
@@ -79,6 +93,7 @@ def rules(
     """Print or write what lets the site's connections through, and nothing else."""
     from burstway.cli.rule_files import found_tags, make, read_tags, unplaced_notes
 
+    output = None if output == "-" else output
     settings = site_settings(config)
     made = make(settings, target, form, read_tags(tags) if tags else found_tags(settings))
     written = _write(made.files, output, force) if output else {}
@@ -96,7 +111,7 @@ def rules(
         errors.print(f"not in it: {note}")
 
 
-def _write(files: Mapping[str, str], output: Path, force: bool) -> dict[str, str]:
+def _write(files: Mapping[str, str], output: str, force: bool) -> dict[str, str]:
     from burstway.cli.writing import places_of, write_files
 
     done = write_files(places_of(files, output), replace=force)

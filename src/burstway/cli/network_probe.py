@@ -12,6 +12,7 @@ from burstway.cli.asking import client, complete_node
 from burstway.cli.output import bold, console, errors, print_json, table
 from burstway.client import Client
 from burstway.errors import BurstwayError
+from burstway.flows.profiles import PROFILES
 from burstway.model.names import fold_hostlist
 
 POLL_S = 10
@@ -21,11 +22,24 @@ STYLES = {
     "wrong service": "bold red",
 }  # fmt: skip
 
+
+def _complete_flow(incomplete: str) -> list[str]:
+    return [
+        row.name
+        for rows in PROFILES.values()
+        for row in rows
+        if row.opened and row.name.startswith(incomplete)
+    ]
+
+
 Nodes = Annotated[
     str | None,
     typer.Argument(help="Nodes, as in hpc1-hpc-[1-4]; all that are up.", autocompletion=complete_node),
 ]
-Flows = Annotated[list[str] | None, typer.Option("--flow", help="Only this flow; may be given again.")]
+Flows = Annotated[
+    list[str] | None,
+    typer.Option("--flow", help="Only this flow; may be given again.", autocompletion=_complete_flow),
+]
 Timeout = Annotated[
     float | None, typer.Option("--timeout", min=0.1, max=30, help="Seconds for one connection.")
 ]

@@ -10,7 +10,7 @@ from burstway.flows.expand import Tags
 from burstway.flows.firewalld import render_firewalld
 from burstway.flows.nftables import render_nftables, render_site_nftables
 from burstway.flows.rules import Rule
-from burstway.flows.team import render_csv, render_markdown, team_rows
+from burstway.flows.team import render_csv, render_markdown, team_rows, unplaced_rows
 from burstway.flows.team_page import render_html
 from burstway.network.model import Nsg
 from burstway.network.plan_nsg import plan_nsg
@@ -37,13 +37,15 @@ TAGS_REMEDY = "https://www.microsoft.com/en-us/download/details.aspx?id=56519 ha
 Maker = Callable[[Settings, Tags], Made]
 
 
-def _azure(ending: str, render: Callable[[list[Nsg]], str]) -> Maker:
-    """The group of the nodes' subnet."""
+def _azure(ending: str, render: Callable[[list[Nsg]], str], mark: str = "") -> Maker:
+    """The group of the nodes' subnet. `mark` begins a comment, where the notation has some."""
 
     def make(settings: Settings, _: Tags) -> Made:
         nsg = plan_nsg(f"burstway-{settings.site.name}-nodes", site_rules(settings), [settings.cloud.subnet])
         rows = [{"name": rule.name, **dict[str, object](properties(rule))} for rule in nsg.rules]
-        return Made({f"{nsg.name}.{ending}": render([nsg])}, rows)
+        return Made(
+            {f"{nsg.name}.{ending}": render([nsg]) + (_remarks(settings, mark) if mark else "")}, rows
+        )
 
     return make
 
@@ -51,31 +53,50 @@ def _azure(ending: str, render: Callable[[list[Nsg]], str]) -> Maker:
 def _site_nftables(settings: Settings, tags: Tags) -> Made:
     rules = firewall_rules(settings)
     text = render_site_nftables(rules, [settings.cloud.network], tags)
-    return Made({"burstway.nft": text}, [_row(rule) for rule in rules])
+    return Made({"burstway.nft": text + _remarks(settings, "#")}, [_row(rule) for rule in rules])
 
 
 def _border_nftables(settings: Settings, tags: Tags) -> Made:
     rules = firewall_rules(settings)
-    return Made({"burstway.nft": render_nftables(rules, tags)}, [_row(rule) for rule in rules])
+    text = render_nftables(rules, tags) + _remarks(settings, "#")
+    return Made({"burstway.nft": text}, [_row(rule) for rule in rules])
 
 
 def _firewalld(settings: Settings, tags: Tags) -> Made:
     rules = firewall_rules(settings)
-    return Made(render_firewalld(rules, [settings.cloud.network], tags), [_row(rule) for rule in rules])
+    notes = [f"not in it: {note}" for note in unplaced_notes(settings)]
+    return Made(
+        render_firewalld(rules, [settings.cloud.network], tags, notes), [_row(rule) for rule in rules]
+    )
 
 
 def _team(ending: str) -> Maker:
     def make(settings: Settings, _: Tags) -> Made:
         rows = team_rows(site_flows(settings), site_rules(settings), [settings.site.network])
+        rows += unplaced_rows(unplaced(settings), site_places(settings))
         title = f"Connections between site {settings.site.name} and its cloud"
         text = {
             "md": lambda: render_markdown(rows, title),
             "csv": lambda: render_csv(rows),
-            "html": lambda: render_html(rows, title),
+            "html": lambda: render_html(rows, title, _about(settings)),
         }[ending]()
         return Made({f"burstway-flows.{ending}": text}, [dict(asdict(row)) for row in rows])
 
     return make
+
+
+def _about(settings: Settings) -> dict[str, str]:
+    """What a reader who knows the site but not Burstway compares first."""
+    return {
+        "Site": f"{settings.site.name}, head node {settings.site.head} ({settings.site.address})",
+        "Networks of the site": str(settings.site.network),
+        "Ranges of the cloud": f"{settings.cloud.network}, of which nodes have {settings.cloud.subnet}",
+    }
+
+
+def _remarks(settings: Settings, mark: str) -> str:
+    """Lines of comment about what is missing."""
+    return "".join(f"{mark} not in it: {note}\n" for note in unplaced_notes(settings))
 
 
 def _row(rule: Rule) -> dict[str, object]:
@@ -92,8 +113,8 @@ def _row(rule: Rule) -> dict[str, object]:
 MAKERS: dict[Target, dict[str, Maker]] = {
     Target.AZURE: {
         "arm": _azure("json", render_arm),
-        "bicep": _azure("bicep", render_bicep),
-        "terraform": _azure("tf", render_terraform),
+        "bicep": _azure("bicep", render_bicep, "//"),
+        "terraform": _azure("tf", render_terraform, "#"),
     },
     Target.NFTABLES: {"site": _site_nftables, "border": _border_nftables},
     Target.FIREWALLD: {"files": _firewalld},

@@ -3,21 +3,24 @@
 import os
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from burstway.errors import ConflictError, InputError
 
 
-def places_of(files: Mapping[str, str], output: Path) -> dict[Path, str]:
-    """One file goes to `output`, or into it where that is a folder; several go below it. Names in `files` may
-    have folders. Raises InputError where several would go into a file."""
-    if len(files) == 1 and not output.is_dir():
+def places_of(files: Mapping[str, str], written: str | Path) -> dict[Path, str]:
+    """One file goes to the path, or into it where that is a folder or ends in a slash; several go below it.
+    Names in `files` may have folders. Raises InputError where several would go into a file, or a folder is
+    meant and a file is there."""
+    output = Path(written)
+    folder = output.is_dir() or str(written).endswith(os.sep)
+    if len(files) == 1 and not folder:
         (text,) = files.values()
         return {output: text}
     if output.exists() and not output.is_dir():
         raise InputError(
-            f"{len(files)} files are to be written, and this is not a folder",
+            f"files are to be written into it ({len(files)}), and this is not a folder",
             where=str(output), remedy="name a folder",
         )  # fmt: skip
     return {output / name: text for name, text in files.items()}
@@ -30,13 +33,10 @@ def write_files(files: Mapping[Path, str], *, replace: bool) -> Iterator[tuple[P
     real = {path.resolve(): text for path, text in files.items()}
     fresh = {path: text for path, text in real.items() if _differs(path, text, replace)}
     with ExitStack() as undo:
-        try:
-            ready = [(_beside(path, text, undo), path) for path, text in fresh.items()]
-            for temporary, path in ready:
+        ready = [(_beside(path, text, undo), path) for path, text in fresh.items()]
+        for temporary, path in ready:
+            with _named(path):
                 temporary.replace(path)
-        except OSError as refused:
-            where = str(refused.filename or next(iter(fresh)))
-            raise InputError(f"cannot be written: {refused.strerror}", where=where) from refused
     for path in real:
         yield path, "written" if path in fresh else "unchanged"
 
@@ -63,15 +63,25 @@ def _differs(path: Path, text: str, replace: bool) -> bool:
 
 def _beside(path: Path, text: str, undo: ExitStack) -> Path:
     """A temporary file in the same folder, which is made, with the mode that a new file gets."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    undo.callback(_remove, Path(name))
-    with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
-        file.write(text)
-    mask = os.umask(0)
-    os.umask(mask)
-    Path(name).chmod(0o666 & ~mask)
-    return Path(name)
+    with _named(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(prefix=f".{path.name[:100]}.", dir=path.parent)
+        undo.callback(_remove, Path(name))
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
+            file.write(text)
+        mask = os.umask(0)
+        os.umask(mask)
+        Path(name).chmod(0o666 & ~mask)
+        return Path(name)
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """What cannot be done is said of the file that a person asked for, not of the temporary one."""
+    try:
+        yield
+    except OSError as refused:
+        raise InputError(f"cannot be written: {refused.strerror}", where=str(path)) from refused
 
 
 def _remove(path: Path) -> None:

@@ -12,6 +12,7 @@ Sources: https://firewalld.org/documentation/man-pages/firewalld.policies.html a
 https://firewalld.org/documentation/man-pages/firewalld.richlanguage.html
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from ipaddress import IPv4Network
@@ -31,15 +32,15 @@ Addresses = tuple[Place, ...]
 
 
 def render_firewalld(
-    rules: Iterable[Rule], ranges: Sequence[IPv4Network], tags: Tags = NO_TAGS
+    rules: Iterable[Rule], ranges: Sequence[IPv4Network], tags: Tags = NO_TAGS, notes: Iterable[str] = ()
 ) -> dict[str, str]:
-    """Text by path below /etc/firewalld. `ranges` are the cloud's. Raises InputError for a tag that is not in
-    `tags`."""
+    """Text by path below /etc/firewalld. `ranges` are the cloud's; `notes` are comments at the end of the
+    policy for what is forwarded. Raises InputError for a tag that is not in `tags`."""
     ready = expanded(rules, tags)
     sets = _sets(ready)
     files = {
         f"zones/{CLOUD}.xml": _zone(ranges),
-        "policies/burstway-pass.xml": _passing("Burstway: forwarded flows", "ANY", -200, ready, sets),
+        "policies/burstway-pass.xml": _passing("Burstway: forwarded flows", "ANY", -200, ready, sets, notes),
         "policies/burstway-host.xml": _passing("Burstway: flows to this host", "HOST", -200, ready, sets),
         "policies/burstway-close.xml": _closing(),
     }
@@ -71,16 +72,28 @@ def _closing() -> str:
 
 
 def _passing(
-    title: str, egress: str, priority: int, rules: Iterable[Rule], sets: dict[Addresses, str]
+    title: str,
+    egress: str,
+    priority: int,
+    rules: Iterable[Rule],
+    sets: dict[Addresses, str],
+    notes: Iterable[str] = (),
 ) -> str:
     policy = Element("policy", target="CONTINUE", priority=str(priority))
     _titles(policy, title, "Lets the named flows through and leaves the rest to what comes after.")
     SubElement(policy, "ingress-zone", name="ANY")
     SubElement(policy, "egress-zone", name=egress)
     for names, rule in _once(rules):
-        policy.append(Comment(f" {', '.join(names).replace('--', '- -')} "))
+        policy.append(Comment(_comment(", ".join(names))))
         policy.append(_rule(rule, sets))
+    for note in notes:
+        policy.append(Comment(_comment(note)))
     return _text(policy)
+
+
+def _comment(text: str) -> str:
+    """XML allows no two dashes one after the other in it."""
+    return f" {re.sub('-(?=-)', '- ', text)} "
 
 
 def _once(rules: Iterable[Rule]) -> list[tuple[list[str], Rule]]:

@@ -14,7 +14,7 @@ from dataclasses import astuple, dataclass
 from enum import StrEnum
 from ipaddress import IPv4Network
 
-from burstway.flows.rules import Place, Rule, crossing, touches
+from burstway.flows.rules import Place, Places, Rule, crossing, touches
 from burstway.flows.table import Flow, Need, Role
 
 
@@ -22,6 +22,7 @@ class Way(StrEnum):
     OUTBOUND = "outbound, to the cloud"
     INBOUND = "inbound, from the cloud"
     BOTH = "both ways"
+    UNPLACED = "not placed"
 
 
 HEADINGS = ("Flow", "From", "To", "Protocol", "Ports", "Direction", "Purpose", "Needed when", "Source")
@@ -51,6 +52,18 @@ def team_rows(flows: Iterable[Flow], rules: Iterable[Rule], site: Sequence[IPv4N
     return [_row(way, rule, flow) for way, rule, flow in sorted(found, key=lambda each: order.index(each[0]))]
 
 
+def unplaced_rows(flows: Iterable[Flow], places: Places) -> list[TeamRow]:
+    """The flows that no rule could be made for, since one of their roles has no place yet."""
+    return [
+        _row(Way.UNPLACED, Rule(flow.name, *_ends(flow, places), flow.protocol, flow.ports), flow)
+        for flow in flows
+    ]
+
+
+def _ends(flow: Flow, places: Places) -> tuple[tuple[Place, ...], tuple[Place, ...]]:
+    return tuple(places.get(flow.source, ())), tuple(places.get(flow.target, ()))
+
+
 def _way(rule: Rule, site: Sequence[IPv4Network]) -> Way:
     ends = [
         (touches([source], site), touches([target], site))
@@ -71,12 +84,12 @@ def _row(way: Way, rule: Rule, flow: Flow) -> TeamRow:
         direction=way.value,
         purpose=flow.purpose,
         when=f"optional: {flow.when}" if flow.need is Need.OPTIONAL else flow.when,
-        document=flow.document,
+        document="Burstway's documentation" if flow.document.startswith("docs/") else flow.document,
     )
 
 
 def _end(role: Role, places: Iterable[Place]) -> str:
-    return f"{role}: {', '.join(_place(place) for place in places)}"
+    return f"{role}: {', '.join(_place(place) for place in places) or Way.UNPLACED}"
 
 
 def _place(place: Place) -> str:

@@ -26,16 +26,35 @@ class Seen:
 
 def files_of(settings: Settings, more: Iterable[str] = ()) -> list[str]:
     """The names of the files with what was found: the settings' own and more. In the last part of a name of
-    `network.found` and of `more` a pattern is expanded."""
+    `network.found` and of `more` a pattern is expanded. Raises DocumentError with all that match nothing."""
+    names, problems = _expanded(settings, more)
+    if problems:
+        raise DocumentError(problems)
+    return names
+
+
+def _expanded(settings: Settings, more: Iterable[str]) -> tuple[list[str], list[Problem]]:
     names = [str(settings.network.firewall)] if settings.network.firewall else []
+    problems: list[Problem] = []
     for pattern in [*(str(path) for path in settings.network.found), *more]:
         path = Path(pattern)
         pattern_used = any(mark in path.name for mark in "*?[")
         matching = sorted(str(each) for each in path.parent.glob(path.name)) if pattern_used else [pattern]
         if not matching:
-            raise DocumentError([Problem(pattern, 0, 0, "no file matches this")])
+            problems.append(Problem(pattern, 0, 0, "no file matches this"))
         names += matching
-    return list(dict.fromkeys(names))
+    return list(dict.fromkeys(names)), problems
+
+
+def check_files(settings: Settings) -> None:
+    """Raises DocumentError with every file of the settings that is not there or cannot be read."""
+    names, problems = _expanded(settings, ())
+    try:
+        read_files(names)
+    except DocumentError as refused:
+        problems += refused.problems
+    if problems:
+        raise DocumentError(problems)
 
 
 def read_files(names: Iterable[str]) -> list[Document]:

@@ -29,9 +29,11 @@ def _clients(
     purpose: str,
     document: str,
     when: str = "",
+    need: Need | None = None,
 ) -> Iterator[Flow]:
-    """The row of the nodes, and the same for login nodes. A row that says `when` is optional."""
-    need = Need.OPTIONAL if when else Need.REQUIRED
+    """The row of the nodes, and the same for login nodes. A row that says `when` is optional, unless `need`
+    says otherwise."""
+    need = need or (Need.OPTIONAL if when else Need.REQUIRED)
     yield Flow(name, Role.NODE, target, *service, purpose, document, when or "always", need)
     yield Flow(f"{name}-login", Role.LOGIN, target, *service, purpose, document, when or "always", need)
 
@@ -93,7 +95,13 @@ NFSV3 = Profile(
             when="a client mounts or unmounts over UDP: the mount option mountproto=udp",
         ),
         *_clients(
-            "nfsv3-nlockmgr", Role.FILE_SERVER, tcp(4045), "nlockmgr: locks on files", _NETAPP, when=_LOCKS
+            "nfsv3-nlockmgr",
+            Role.FILE_SERVER,
+            tcp(4045),
+            "nlockmgr: locks on files",
+            _NETAPP,
+            when=_LOCKS,
+            need=Need.REQUIRED,
         ),
         *_clients(
             "nfsv3-statd",
@@ -102,6 +110,7 @@ NFSV3 = Profile(
             "statd: a client that starts anew says so, and its locks are released",
             _NETAPP,
             when=_LOCKS,
+            need=Need.REQUIRED,
         ),
         *_clients(
             "nfsv3-statd-udp",

@@ -16,7 +16,8 @@ LDAP = Profile(
     "ldap",
     "LDAP",
     "Slurm and NFS need the same UIDs and GIDs on every host. A site that does not copy its users to the "
-    "nodes has them look users up. One of the two rows is needed, by what the directory offers.",
+    "nodes has them look users up. One of the two rows is needed, by what the directory offers: where it has "
+    "no ldaps, `ldap` goes under `optional` and `ldaps` under `without` in burstway.toml.",
     (
         Flow(
             "ldap",
@@ -25,7 +26,7 @@ LDAP = Profile(
             *tcp(389),
             "sssd or nslcd looks up users and groups",
             _LDAP,
-            when="the directory offers StartTLS, or LDAP without TLS",
+            when="the directory offers StartTLS, or LDAP without TLS, and not ldaps",
             need=Need.OPTIONAL,
         ),
         Flow(
@@ -35,8 +36,7 @@ LDAP = Profile(
             *tcp(636),
             "sssd or nslcd looks up users and groups, with TLS from the first byte",
             _LDAPS,
-            when="the directory offers ldaps",
-            need=Need.OPTIONAL,
+            when="the directory offers ldaps: TLS from the first byte is the safer of the two",
             greeting=Greeting.TLS,
         ),
     ),

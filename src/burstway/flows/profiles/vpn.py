@@ -6,7 +6,7 @@ first has something to send opens it anew. So each flow is there in both directi
 
 from collections.abc import Iterator
 
-from burstway.flows.table import Flow, Need, Profile, Protocol, Role, udp
+from burstway.flows.table import Flow, Profile, Protocol, Role, udp
 
 _IKE = "https://www.rfc-editor.org/rfc/rfc7296#section-2"
 _NAT = "https://www.rfc-editor.org/rfc/rfc3948"
@@ -38,7 +38,6 @@ def _rows(suffix: str, source: Role, target: Role) -> Iterator[Flow]:
         "ESP (IP protocol 50): the tunnel's own packets. It has no ports",
         _ESP,
         _NO_NAT,
-        Need.OPTIONAL,
     )
 
 
