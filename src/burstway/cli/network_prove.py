@@ -32,7 +32,7 @@ from burstway.network.space import Packets
 from burstway.service.endpoints import addresses, service
 from burstway.service.found import Seen, files_of, look, read_files
 from burstway.service.site_network import site_places, site_rules, unplaced
-from burstway.settings import Settings, read_settings
+from burstway.settings import NetworkSettings, Settings, read_settings
 
 Found = Annotated[
     list[str] | None,
@@ -194,7 +194,8 @@ def _ask(config: Path | None, found: Sequence[str], named: Sequence[str], *, aud
             remedy="without the control plane: burstway network prove --config burstway.toml",
         ) from refused  # fmt: skip
     settings = Settings.model_validate(answer["settings"])
-    documents = [Document(**each) for each in answer["documents"]] + read_files(found)
+    bare = settings.model_copy(update={"network": NetworkSettings()})  # its own files have been read there
+    documents = [Document(**each) for each in answer["documents"]] + read_files(files_of(bare, found))
     return _Asked(settings, look(settings, documents, subnets, planned=not audit), nodes)
 
 
