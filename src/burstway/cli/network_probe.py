@@ -52,7 +52,7 @@ def register(app: typer.Typer) -> None:
 
 def probe(nodes: Nodes = None, flow: Flows = None, timeout: Timeout = None, json: Json = False) -> None:
     """Try the connections for real, between the site and its nodes and among nodes. Where nothing listens
-    yet, a listener is opened for it. Ends with code 1 when one does not work or could not be tried."""
+    yet on a node, a listener is opened for it. Ends with code 1 when one does not work or was not tried."""
     with client() as asked:
         run = asked.post("/v1/network/probes", {"nodes": nodes, "flows": flow or [], "timeout_s": timeout})
         run = _follow(asked, run)

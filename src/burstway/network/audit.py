@@ -11,7 +11,7 @@ from enum import IntEnum
 from burstway.flows.rules import Rule
 from burstway.flows.table import Flow
 from burstway.network.flow_proofs import packets_of, ports_space
-from burstway.network.paths import GATEWAY_SUBNET
+from burstway.network.model import GATEWAY_SUBNET
 from burstway.network.prove import Proof, Prover
 from burstway.network.segments import Segment
 from burstway.network.space import (

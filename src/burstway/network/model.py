@@ -103,7 +103,10 @@ class Outbound(StrEnum):
     NONE = "none"
     DEFAULT = "default outbound access"
     NAT = "NAT gateway"
-    LOAD_BALANCER = "load balancer"
+
+
+GATEWAY_SUBNET = "GatewaySubnet"
+"""Azure's name for the subnet that a gateway is in, and nothing else."""
 
 
 @dataclass(frozen=True, slots=True)

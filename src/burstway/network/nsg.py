@@ -26,7 +26,6 @@ from burstway.network.space import (
 )
 from burstway.network.tags import METADATA, PLATFORM, PUBLIC, is_known, space_of
 
-_ANY = ("*",)
 _ALL = ((0, 65_535),)
 
 

@@ -10,6 +10,7 @@ from ipaddress import IPv4Address
 
 from burstway.network.links import Links, Problem
 from burstway.network.model import (
+    GATEWAY_SUBNET,
     Gateway,
     Hop,
     Network,
@@ -33,8 +34,6 @@ from burstway.network.space import (
 )
 from burstway.network.stations import Path, Station, Stations
 from burstway.network.tags import PUBLIC, on_premise
-
-GATEWAY_SUBNET = "GatewaySubnet"
 
 _MAKE_A_ROUTE = "make a route to it: a gateway, a peering, or an appliance"
 _NAME_IT = "name the network that it is in, or correct the address"

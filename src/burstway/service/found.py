@@ -7,13 +7,11 @@ from pathlib import Path
 from burstway.errors import DocumentError, Problem
 from burstway.network.model import Network
 from burstway.network.read.documents import NO_RANGES, Document, read_documents
+from burstway.network.read.parse import MOST_BYTES
 from burstway.network.read.tables import Ranges
 from burstway.network.space import of_networks
 from burstway.service.site_network import site_network
 from burstway.settings import Settings
-
-MOST_BYTES = 8 * 2**20
-"""A document that is larger is not read at all (network.read refuses it too): it is not what it should be."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,18 +10,17 @@ from collections.abc import Iterator
 from ipaddress import IPv4Network
 from itertools import combinations
 
-from burstway.network.model import Gateway, GatewayKind, LocalGateway, Network, Subnet, VNet
+from burstway.network.model import GATEWAY_SUBNET, Gateway, GatewayKind, LocalGateway, Network, Subnet, VNet
 from burstway.network.problems.fault import Check, Fault, error, warning
 from burstway.network.problems.spaces import nested, overlapping
 
-NAME = "GatewaySubnet"
 LONGEST, RECOMMENDED = 29, 27
 """Prefix lengths."""
 EVERYTHING = IPv4Network("0.0.0.0/0")
 
 
 def gateway_subnet(vnet: VNet) -> Subnet | None:
-    return next((subnet for subnet in vnet.subnets if subnet.name == NAME), None)
+    return next((subnet for subnet in vnet.subnets if subnet.name == GATEWAY_SUBNET), None)
 
 
 def _places(network: Network) -> Iterator[Fault]:
@@ -35,11 +34,12 @@ def _places(network: Network) -> Iterator[Fault]:
                 gateway.where,
             )
         elif gateway.kind is not GatewayKind.LINK and gateway_subnet(vnet) is None:
-            alike = next((s.name for s in vnet.subnets if s.name.lower() == NAME.lower()), "")
+            alike = next((s.name for s in vnet.subnets if s.name.lower() == GATEWAY_SUBNET.lower()), "")
             so = f": its {alike} is spelt otherwise" if alike else ""
+            where = f"in VNet {vnet.name}, which has none{so}"
             yield error(
-                f"gateway {gateway.name} needs a subnet {NAME} in VNet {vnet.name}, which has none{so}",
-                f"make a subnet {NAME} of /{RECOMMENDED}",
+                f"gateway {gateway.name} needs a subnet {GATEWAY_SUBNET} {where}",
+                f"make a subnet {GATEWAY_SUBNET} of /{RECOMMENDED}",
                 gateway.where,
                 vnet.where,
             )
@@ -57,7 +57,7 @@ def _subnets(network: Network) -> Iterator[Fault]:
     for vnet in network.vnets:
         if (subnet := gateway_subnet(vnet)) is None:
             continue
-        named = f"{NAME} of VNet {vnet.name}"
+        named = f"{GATEWAY_SUBNET} of VNet {vnet.name}"
         if subnet.nsg:
             yield error(
                 f"{named} has NSG {subnet.nsg}, which Azure does not support there",
@@ -67,7 +67,7 @@ def _subnets(network: Network) -> Iterator[Fault]:
         yield from _size(subnet, named)
         yield from _table(network, subnet, named)
         for nic in network.nics:
-            if (nic.vnet, nic.subnet) == (vnet.name, NAME):
+            if (nic.vnet, nic.subnet) == (vnet.name, GATEWAY_SUBNET):
                 yield error(
                     f"interface {nic.name} is in {named}",
                     "move it: nothing but gateways may be there",

@@ -8,9 +8,9 @@ everything.
 
 from collections.abc import Iterator
 
-from burstway.network.model import Hop, Network, Nic, Route, RouteTable, Subnet, VNet
+from burstway.network.model import GATEWAY_SUBNET, Hop, Network, Nic, Route, RouteTable, Subnet, VNet
 from burstway.network.problems.fault import Check, Fault, error, warning
-from burstway.network.problems.gateways import EVERYTHING, NAME
+from burstway.network.problems.gateways import EVERYTHING
 
 
 def _attached(network: Network) -> Iterator[Fault]:
@@ -87,7 +87,7 @@ def _forwards(nic: Nic | None, named: str, route: Route, subnet: Subnet) -> Iter
 
 def _widened(network: Network) -> Iterator[Fault]:
     for vnet, subnet, table, route in _used(network):
-        if route.prefix == EVERYTHING and subnet.name != NAME:
+        if route.prefix == EVERYTHING and subnet.name != GATEWAY_SUBNET:
             yield warning(
                 f"route {route.name} of table {table.name} makes VirtualNetwork mean every address on subnet "
                 f"{subnet.name} of VNet {vnet.name}: the default rules of its NSG then allow everything",

@@ -13,7 +13,6 @@ from burstway.network.read import nft_flags
 from burstway.network.read.nft_text import text_of
 from burstway.network.read.nft_values import (
     KNOWN,
-    WITH_PORTS,
     NotDecidableError,
     Scope,
     addresses,
@@ -24,7 +23,7 @@ from burstway.network.read.nft_values import (
     words,
 )
 from burstway.network.ruleset import Match
-from burstway.network.space import ALL_ADDRESSES, ALL_PORTS, Intervals, difference, intersection
+from burstway.network.space import ALL_ADDRESSES, ALL_PORTS, WITH_PORTS, Intervals, difference, intersection
 
 MOST_PRODUCTS = 4_096
 

@@ -11,9 +11,10 @@ from dataclasses import replace
 
 from burstway.network.read.nft_match import ALWAYS, NEVER, Part, both, key_of, read_match
 from burstway.network.read.nft_text import text_of
-from burstway.network.read.nft_values import KNOWN, WITH_PORTS, NotDecidableError, Scope, elements
+from burstway.network.read.nft_values import KNOWN, NotDecidableError, Scope, elements
 from burstway.network.read.node import Node
 from burstway.network.ruleset import FilterRule, Match, Verdict
+from burstway.network.space import WITH_PORTS
 
 VERDICTS = {verdict.value: verdict for verdict in Verdict}
 

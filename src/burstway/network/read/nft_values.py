@@ -20,7 +20,6 @@ PROTOCOLS: Mapping[int, str] = {
 never asked about, so `!= tcp` is all others here."""
 
 KNOWN = frozenset(PROTOCOLS.values())
-WITH_PORTS = frozenset({"tcp", "udp", "udplite", "dccp", "sctp"})
 _OTHER_NAMES = {"encap": "ipip", "ipv6-auth": "ah", "ipcomp": "comp", "icmpv6": "ipv6-icmp"}
 
 
