@@ -158,7 +158,10 @@ def test_a_table_needs_the_ranges_of_its_subnets() -> None:
     """Each missing key is one problem, however many rules name it."""
     with pytest.raises(DocumentError) as error:
         read(table(table_rule(), table_rule(name="b", priority=101)))
-    assert str(error.value) == "d0.json: the ranges of subnet compute are not given (give them with it)"
+    assert (
+        str(error.value)
+        == "d0.json: the ranges of subnet compute are not given (--subnet compute=RANGE gives them)"
+    )
 
 
 KEYS = "admin bastion compute cyclecloud database frontend gateway lustre netapp nsgTargetForDC.target"

@@ -76,6 +76,8 @@ def _end(node: Node, end: str, subnets: Ranges, context: Context) -> tuple[Prefi
         return (tag,) if tag else ()
     document = Place(found.place.document)  # once for each key, not for each rule
     found.findings.problem(
-        document, f"the ranges of {shown(kind)} {shown(name)} are not given", "give them with it"
+        document,
+        f"the ranges of {shown(kind)} {shown(name)} are not given",
+        f"--subnet {name}=RANGE gives them",
     )
     return ()
