@@ -76,13 +76,13 @@ def test_slurmctld_restarted_during_a_burst(lab: Lab, number: signal.Signals) ->
     """slurmctld ended while a job waits for its nodes: it starts again, and the job ends. With -9 it may have
     forgotten that the nodes are up. A job that it had not saved nobody knows of, so that is waited for."""
     lab.on_head("sh", "-c", "printf '#!/bin/sh\\nhostname\\n' >short.sh")
-    began = time.time()
-    submitted = lab.on_head("sbatch", "--parsable", "-w", "hpc1-hpc-[11-12]", "-N2", "short.sh")
+    name = f"until-{number.name.lower()}"
+    submitted = lab.on_head("sbatch", "--parsable", "-J", name, "-w", "hpc1-hpc-[11-12]", "-N2", "short.sh")
     job = submitted.stdout.strip()
     wait_until(lambda: lab.get("/v1/nodes"), "the nodes are asked for", 20)
     if number is signal.SIGKILL:
         saved = lab.root / "var/lib/slurm/slurmctld/job_state"
-        wait_until(lambda: saved.exists() and saved.stat().st_mtime > began, "the job is saved", 20)
+        wait_until(lambda: saved.exists() and name.encode() in saved.read_bytes(), "the job is saved", 20)
     before = lab.status()["slurmctld"]["starts"]
     os.kill(lab.status()["slurmctld"]["pid"], number)
     wait_until(lambda: lab.status()["slurmctld"]["starts"] > before, "slurmctld starts again", 20)
