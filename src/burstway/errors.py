@@ -51,7 +51,10 @@ class InputError(BurstwayError):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing wrong in a file that a person writes. Lines and columns count from 1; 0 is unknown."""
+    """One thing wrong in a file that a person writes. Lines and columns count from 1; 0 is unknown.
+
+    A warning is probably a mistake, and what stands there is read all the same.
+    """
 
     file: str
     line: int
@@ -59,10 +62,11 @@ class Problem:
     what: str
     remedy: str = ""
     source: str = ""
+    warning: bool = False
 
     def __str__(self) -> str:
         place = ":".join([self.file, *(str(number) for number in (self.line, self.column) if number)])
-        text = f"{place}: {self.what}"
+        text = f"{place}: {'warning: ' if self.warning else ''}{self.what}"
         if self.remedy:
             text += f" ({self.remedy})"
         if self.source and self.column:

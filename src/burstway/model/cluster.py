@@ -1,15 +1,83 @@
-"""What a cluster template describes: a cluster and the node arrays that grow and shrink in it."""
+"""What a cluster template describes: a cluster, its single nodes, and its arrays that grow and shrink."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 from burstway.errors import UnknownError
 from burstway.model.names import expand_hostlist, fold_hostlist, node_name
 
 
 @dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A port of a node that is reachable from outside, on the node's public address."""
+
+    name: str
+    protocol: Literal["tcp", "udp"]
+    private_port: int
+    public_port: int
+
+
+@dataclass(frozen=True, slots=True)
+class Volume:
+    """A disk of a node. `size_gb` is None for the size that its image has; `mount` names the mount that it is
+    for, "" when there is none."""
+
+    name: str
+    size_gb: int | None
+    ssd: bool
+    persistent: bool
+    mount: str
+
+
+@dataclass(frozen=True, slots=True)
+class InitSpec:
+    """A cluster-init spec, `project:spec:version`, whose scripts run on a node when it starts."""
+
+    project: str
+    spec: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """What a template says of a machine beyond its type, image and subnet.
+
+    `max_price` is per hour for an interruptible machine, None when there is no limit. `configuration` has the
+    keys in lower case, sorted, with the texts that the template has for them; undefined ones are left out.
+    """
+
+    region: str = ""
+    zone: str = ""
+    interruptible: bool = False
+    max_price: float | None = None
+    public_address: bool = False
+    endpoints: tuple[Endpoint, ...] = ()
+    volumes: tuple[Volume, ...] = ()
+    init_specs: tuple[InitSpec, ...] = ()
+    tags: tuple[tuple[str, str], ...] = ()
+    configuration: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SingleNode:
+    """`[[node NAME]]`: one machine that is there as long as its cluster is started."""
+
+    name: str
+    machine_type: str
+    image: str
+    subnet: str
+    return_proxy: bool = False
+    details: Details = Details()
+
+
+@dataclass(frozen=True, slots=True)
 class NodeArray:
-    """A group of nodes of one kind. `most_nodes` is the size it can grow to; `cores` are a node's."""
+    """A group of nodes of one kind. `most_nodes` is the size it can grow to; `cores` are a node's.
+
+    `alternatives` are further machine types that the template allows, in its order; `initial_nodes` are those
+    that start with the cluster.
+    """
 
     name: str
     machine_type: str
@@ -19,12 +87,16 @@ class NodeArray:
     cores: int
     partition: str
     default_partition: bool = False
+    alternatives: tuple[str, ...] = ()
+    initial_nodes: int = 0
+    details: Details = Details()
 
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
     name: str
     arrays: tuple[NodeArray, ...]
+    nodes: tuple[SingleNode, ...] = ()
 
     def array(self, name: str) -> NodeArray:
         for array in self.arrays:

@@ -5,9 +5,13 @@ from dataclasses import asdict, fields
 from operator import attrgetter
 from typing import Any, TypeVar
 
+from pydantic import TypeAdapter
+
 from burstway.contracts import Rental
-from burstway.model.cluster import Cluster, NodeArray
+from burstway.model.cluster import Cluster
 from burstway.model.node import Node, NodeEvent
+
+_CLUSTER = TypeAdapter(Cluster)
 
 T = TypeVar("T")
 Row = dict[str, Any]
@@ -29,4 +33,5 @@ def cluster_to_json(cluster: Cluster) -> dict[str, Any]:
 
 
 def cluster_from_json(model: Mapping[str, Any]) -> Cluster:
-    return Cluster(**{**model, "arrays": tuple(NodeArray(**array) for array in model["arrays"])})
+    """Also of one that an earlier release kept, which has fewer fields."""
+    return _CLUSTER.validate_python(model)

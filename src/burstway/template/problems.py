@@ -1,7 +1,8 @@
 """All that is wrong in a template, collected and raised once.
 
-A person who repairs a template wants to see everything at once, but not a thousand lines: MOST_PROBLEMS are
-kept, the rest is counted. The same problem found twice, as in an attribute that two arrays inherit, is one.
+A person who repairs a template wants to see everything at once, but not a thousand lines: MOST_PROBLEMS
+errors and as many warnings are kept, the rest is counted. The same problem found twice, as in an attribute
+that two arrays inherit, is one. Only errors keep a template from being read; warnings are told beside the result.
 """
 
 from collections.abc import Iterable
@@ -24,6 +25,50 @@ _LONGEST_MESSAGE = 500
 class Problems:
     def __init__(self, source: Source) -> None:
         self.source = source
+        self._errors = _Kept(source)
+        self._warnings = _Kept(source)
+
+    @property
+    def full(self) -> bool:
+        """So many errors that no more are kept: later steps may stop looking."""
+        return self._errors.full
+
+    def add(self, place: Place, what: str, remedy: str = "") -> None:
+        self._errors.add(place, what, remedy, warning=False)
+
+    def warn(self, place: Place, what: str, remedy: str = "") -> None:
+        self._warnings.add(place, what, remedy, warning=True)
+
+    def add_unknown(
+        self, place: Place, what: str, name: str, known: Iterable[str], otherwise: str = ""
+    ) -> None:
+        """A name that does not exist, with the most similar one that does; else the remedy `otherwise`."""
+        self.add(place, what, otherwise if self._errors.full else suggestion(name, known) or otherwise)
+
+    def warn_unknown(
+        self, place: Place, what: str, name: str, known: Iterable[str], otherwise: str = ""
+    ) -> None:
+        self.warn(place, what, otherwise if self._warnings.full else suggestion(name, known) or otherwise)
+
+    @property
+    def errors(self) -> list[Problem]:
+        return self._errors.sorted("problems")
+
+    @property
+    def warnings(self) -> list[Problem]:
+        return self._warnings.sorted("warnings")
+
+    def raise_any(self) -> None:
+        """Raises TemplateError with all errors, in the order of the file, if there are any."""
+        if errors := self.errors:
+            raise TemplateError(errors)
+
+
+class _Kept:
+    """Problems of one weight: the first so many, each once."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
         self._kept: dict[tuple[int, int, str], Problem] = {}
         self._more = 0
 
@@ -31,7 +76,7 @@ class Problems:
     def full(self) -> bool:
         return len(self._kept) >= MOST_PROBLEMS
 
-    def add(self, place: Place, what: str, remedy: str = "") -> None:
+    def add(self, place: Place, what: str, remedy: str, *, warning: bool) -> None:
         what = _printable(what)
         key = (place.line, place.column, what)
         if key in self._kept:
@@ -39,23 +84,17 @@ class Problems:
         if self.full:
             self._more += 1
             return
-        shown = self.source.shown(place)
-        self._kept[key] = Problem(place.file, place.line, place.column, what, _printable(remedy), shown)
+        shown = self._source.shown(place)
+        self._kept[key] = Problem(
+            place.file, place.line, place.column, what, _printable(remedy), shown, warning
+        )
 
-    def add_unknown(
-        self, place: Place, what: str, name: str, known: Iterable[str], otherwise: str = ""
-    ) -> None:
-        """A name that does not exist, with the most similar one that does; else the remedy `otherwise`."""
-        self.add(place, what, otherwise if self.full else suggestion(name, known) or otherwise)
-
-    def raise_any(self) -> None:
-        """Raises TemplateError with all problems, in the order of the file, if there are any."""
-        if not self._kept:
-            return
+    def sorted(self, name: str) -> list[Problem]:
+        """In the order of the file, and the number of those that were not kept."""
         problems = sorted(self._kept.values(), key=lambda problem: (problem.line, problem.column))
         if self._more:
-            problems.append(Problem(self.source.file, 0, 0, f"and {self._more:,} more problems"))
-        raise TemplateError(problems)
+            problems.append(Problem(self._source.file, 0, 0, f"and {self._more:,} more {name}"))
+        return problems
 
 
 def _printable(what: str) -> str:
