@@ -2,7 +2,7 @@
 
 A person who repairs a template wants to see everything at once, but not a thousand lines: MOST_PROBLEMS
 errors and as many warnings are kept, the rest is counted. The same problem found twice, as in an attribute
-that two arrays inherit, is one. Only errors keep a template from being read; warnings are told beside the result.
+that two arrays inherit, is one. Only errors keep a template from being read; warnings are told beside it.
 """
 
 from collections.abc import Iterable
