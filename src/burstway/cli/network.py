@@ -1,17 +1,20 @@
 """`burstway network`: which connections must exist, and the rules that let them through."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.text import Text
 
+from burstway.cli.asking import client, complete_cluster, segment
 from burstway.cli.output import bold, console, errors, print_json, table
 from burstway.cli.rule_targets import FORMATS, FORMS, Target
 from burstway.cli.site_settings import Config, site_settings
+from burstway.flows.endpoints import endpoint_flows
 from burstway.flows.profiles import PROFILES, flows
 from burstway.flows.table import Flow, Mode, Need
+from burstway.model.cluster import Cluster
 
 app = typer.Typer(no_args_is_help=True, help="Ports, rules, proofs and probes.")
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -31,11 +34,14 @@ def list_flows(
     profiles: Annotated[
         list[str] | None, typer.Argument(help="All when none is named.", autocompletion=_complete_profile)
     ] = None,
+    cluster: Annotated[
+        str | None,
+        typer.Option(help="Instead: the endpoints of this cluster.", autocompletion=complete_cluster),
+    ] = None,
     json: Json = False,
 ) -> None:
     """The rows of the table: each connection that must exist, and each that a document lists in vain."""
-    names = list(dict.fromkeys(profiles or PROFILES))
-    rows = [(name, row) for name in names for row in flows([name], tuple(Mode))]
+    rows = _rows_of_cluster(cluster) if cluster else _rows_of_profiles(profiles or PROFILES)
     if json:
         print_json([_as_json(name, row) for name, row in rows])
         return
@@ -45,6 +51,18 @@ def list_flows(
             (_cells(*each) for each in rows),
         )
     )
+
+
+def _rows_of_profiles(names: Iterable[str]) -> list[tuple[str, Flow]]:
+    return [(name, row) for name in dict.fromkeys(names) for row in flows([name], tuple(Mode))]
+
+
+def _rows_of_cluster(name: str) -> list[tuple[str, Flow]]:
+    from pydantic import TypeAdapter
+
+    with client() as asked:
+        found = asked.get(f"/v1/clusters/{segment(name)}")
+    return [(name, row) for row in endpoint_flows(TypeAdapter(Cluster).validate_python(found))]
 
 
 def _cells(profile: str, row: Flow) -> tuple[str | Text, ...]:

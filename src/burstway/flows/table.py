@@ -31,6 +31,7 @@ class Role(StrEnum):
     STORAGE = "storage service"
     BATCH_SERVICE = "batch service"
     CLOUD_SERVICES = "cloud services"
+    INTERNET = "internet"
     CYCLECLOUD = "CycleCloud server"
     HPCPACK_HEAD = "HPC Pack head node"
     HPCPACK_CLOUD = "Windows Azure"
