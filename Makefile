@@ -3,8 +3,11 @@ SHELL := /bin/bash
 VENV := .venv
 STAMP := $(VENV)/.ready
 KEEP ?=
+FUZZ := .fuzz
+FUZZ_SECONDS ?= 60
+REPLAY ?=
 
-.PHONY: help root setup packages demo test check bench clean lock
+.PHONY: help root setup packages demo test check bench fuzz clean lock
 
 help: ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -41,13 +44,24 @@ check: setup ## format, lint, types, import rules
 bench: root setup ## the benchmarks
 	@$(VENV)/bin/python -m benchmarks
 
-lock: ## resolve requirements.lock anew
+$(FUZZ)/.ready: deploy/fuzz.lock
+	/usr/bin/python3 -m venv --clear $(FUZZ)/venv
+	$(FUZZ)/venv/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement deploy/fuzz.lock
+	@touch $@
+
+fuzz: setup $(FUZZ)/.ready ## random templates for FUZZ_SECONDS=60 (REPLAY=FILE: one that failed)
+	@PYTHONPATH=src:$$($(VENV)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))') \
+		$(FUZZ)/venv/bin/python -m tests.fuzz.template $(if $(REPLAY),replay $(REPLAY),run $(FUZZ_SECONDS))
+
+lock: ## resolve requirements.lock and deploy/fuzz.lock anew
 	@tools=$$(mktemp -d) && trap 'rm -rf "$$tools"' EXIT && /usr/bin/python3 -m venv $$tools && \
 	$$tools/bin/pip install --quiet uv && \
 	$$tools/bin/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --upgrade \
-		--group dev --no-header --output-file requirements.lock deploy/lock.in pyproject.toml
+		--group dev --no-header --output-file requirements.lock deploy/lock.in pyproject.toml && \
+	$$tools/bin/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --upgrade \
+		--no-header --output-file deploy/fuzz.lock deploy/fuzz.in
 
 clean: ## leave nothing behind: the labs that this checkout made, environment, caches
 	@if [ -x $(VENV)/bin/burstway ] && [ $$(id -u) = 0 ]; then $(VENV)/bin/burstway lab down --mine; fi
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache dist
+	rm -rf $(VENV) $(FUZZ) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,10 +1,10 @@
 """`make bench`: every benchmark, one after the other."""
 
-from benchmarks import burst, launch, probes, resume_program
+from benchmarks import burst, launch, probes, resume_program, template
 
 
 def main() -> None:
-    for benchmark in (resume_program, launch, probes, burst):
+    for benchmark in (resume_program, template, launch, probes, burst):
         print(f"\n## {benchmark.__name__}: {(benchmark.__doc__ or '').strip().splitlines()[0]}")
         benchmark.main()
 

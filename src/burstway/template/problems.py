@@ -8,6 +8,7 @@ that two arrays inherit, is one. Only errors keep a template from being read; wa
 from collections.abc import Iterable
 from difflib import get_close_matches
 from itertools import islice
+from typing import Protocol
 
 from burstway.errors import Problem, TemplateError
 from burstway.template.source import Place, Source
@@ -20,6 +21,12 @@ _MOST_COMPARED = 300
 _LONGEST_COMPARED = 64
 
 _LONGEST_MESSAGE = 500
+
+
+class Reporter(Protocol):
+    """What takes problems: errors where they keep a template from being read."""
+
+    def add(self, place: Place, what: str, remedy: str = "") -> None: ...
 
 
 class Problems:
@@ -50,6 +57,10 @@ class Problems:
     ) -> None:
         self.warn(place, what, otherwise if self._warnings.full else suggestion(name, known) or otherwise)
 
+    def told(self, place: Place, what: str) -> bool:
+        """Whether this is among the problems already, as an error or as a warning."""
+        return self._errors.told(place, what) or self._warnings.told(place, what)
+
     @property
     def errors(self) -> list[Problem]:
         return self._errors.sorted("problems")
@@ -58,10 +69,25 @@ class Problems:
     def warnings(self) -> list[Problem]:
         return self._warnings.sorted("warnings")
 
+    @property
+    def all(self) -> list[Problem]:
+        """Errors and warnings, in the order of the file; what has no line comes last."""
+        return sorted([*self.errors, *self.warnings], key=lambda p: (p.line == 0, p.line, p.column))
+
     def raise_any(self) -> None:
-        """Raises TemplateError with all errors, in the order of the file, if there are any."""
-        if errors := self.errors:
-            raise TemplateError(errors)
+        """Raises TemplateError if there are errors: with the warnings too, for one may be the reason."""
+        if self.errors:
+            raise TemplateError(self.all)
+
+
+class AsWarnings:
+    """Takes what is wrong with a thing that nobody needs: a warning each."""
+
+    def __init__(self, problems: Problems) -> None:
+        self._problems = problems
+
+    def add(self, place: Place, what: str, remedy: str = "") -> None:
+        self._problems.warn(place, what, remedy)
 
 
 class _Kept:
@@ -75,6 +101,9 @@ class _Kept:
     @property
     def full(self) -> bool:
         return len(self._kept) >= MOST_PROBLEMS
+
+    def told(self, place: Place, what: str) -> bool:
+        return (place.line, place.column, _printable(what)) in self._kept
 
     def add(self, place: Place, what: str, remedy: str, *, warning: bool) -> None:
         what = _printable(what)
@@ -103,7 +132,7 @@ def _printable(what: str) -> str:
     return "".join(character if character.isprintable() else "�" for character in cut)
 
 
-def suggestion(name: str, known: Iterable[str]) -> str:
+def suggestion(name: str, known: Iterable[str], *, cutoff: float = 0.7) -> str:
     """`did you mean …?` with the most similar known name, whatever its case; "" when none is similar."""
     if len(name) > _LONGEST_COMPARED:
         return ""
@@ -112,5 +141,5 @@ def suggestion(name: str, known: Iterable[str]) -> str:
         for candidate in islice(known, _MOST_COMPARED)
         if len(candidate) <= _LONGEST_COMPARED
     }
-    close = get_close_matches(name.lower(), spelling, n=1, cutoff=0.7)
+    close = get_close_matches(name.lower(), spelling, n=1, cutoff=cutoff)
     return f"did you mean {spelling[close[0]]}?" if close else ""

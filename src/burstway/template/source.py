@@ -5,6 +5,8 @@ Only LF, CRLF and CR end a line, as in an editor, so that line numbers are those
 """
 
 import re
+from bisect import bisect_left
+from collections.abc import Callable
 from dataclasses import dataclass
 
 MOST_SHOWN = 160
@@ -24,6 +26,28 @@ class Place:
     def along(self, characters: int) -> "Place":
         return Place(self.file, self.line, self.column + characters)
 
+    def within(self, text: str, characters: int) -> "Place":
+        """So many characters into `text`, which begins here and can have several lines."""
+        ends = text.count("\n", 0, characters)
+        if not ends:
+            return self.along(characters)
+        return Place(self.file, self.line + ends, characters - text.rfind("\n", 0, characters))
+
+
+def places_in(text: str, place: Place) -> Callable[[int], Place]:
+    """Tells where the characters of `text` stand, which begins at `place` and can have several lines."""
+    if "\n" not in text:
+        return place.along
+    ends = [found.start() for found in re.finditer("\n", text)]
+
+    def place_of(characters: int) -> Place:
+        lines = bisect_left(ends, characters)
+        if not lines:
+            return place.along(characters)
+        return Place(place.file, place.line + lines, characters - ends[lines - 1])
+
+    return place_of
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -32,7 +56,13 @@ class Source:
 
     @classmethod
     def of(cls, text: str, file: str) -> "Source":
-        return cls(file, tuple(_LINE_END.split(text.removeprefix("\ufeff"))))
+        text = text.removeprefix("\ufeff")
+        return cls(file, tuple(_LINE_END.split(text) if "\r" in text else text.split("\n")))
+
+    @property
+    def size(self) -> int:
+        """Characters, without the ends of lines."""
+        return sum(map(len, self.lines))
 
     def shown(self, place: Place) -> str:
         """The line at `place`, one column a character so that a caret below it points right; "" when the
