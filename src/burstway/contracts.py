@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from ipaddress import IPv4Network
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from burstway.errors import ProviderError
 from burstway.flows.rules import Rule
@@ -119,13 +119,15 @@ class Provider(Protocol):
     * terminating what is absent succeeds;
     * `instances()` shows this site's machines only, never those of another in the same account; it is the
       only truth, but may lag `listing_lag_s` seconds behind launch and terminate;
+    * `offers()` is what it lists, `offers(names)` what it rents under these names, listed or not; a name that
+      it does not know is left out;
     * `found()` is the network as the cloud has it now, not as it was planned; empty where there is none.
     """
 
     name: str
     listing_lag_s: float
 
-    def offers(self) -> Sequence[Offer]: ...
+    def offers(self, names: Collection[str] = ()) -> Sequence[Offer]: ...
     def prepare(self, plan: NetworkPlan) -> None: ...
     def found(self) -> Sequence[FoundDocument]: ...
     def launch(self, orders: Sequence[Order]) -> list[LaunchResult]: ...
@@ -184,13 +186,33 @@ class Rental:
         return self.price_per_hour * ((self.ended_at or now) - self.started_at) / 3600
 
 
+Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterSource:
+    """What a cluster is read from. `file` only names the text; `section` says which [cluster NAME] of it, ""
+    for the only one. `parameters` are the values that were given, as JSON has them, by the names that were
+    given."""
+
+    text: str = ""
+    file: str = ""
+    section: str = ""
+    parameters: Mapping[str, Json] = field(default_factory=dict)
+
+
 class Transaction(Protocol):
     """Reads and writes that happen together or not at all; no other writer comes in between."""
 
     def clusters(self) -> tuple[Cluster, ...]: ...
-    def cluster_source(self, name: str) -> str: ...
-    def put_cluster(self, cluster: Cluster, source: str) -> None: ...
+    def cluster_source(self, name: str) -> ClusterSource: ...
+    def put_cluster(self, cluster: Cluster, source: ClusterSource) -> None: ...
     def delete_cluster(self, name: str) -> None: ...
+
+    def templates(self) -> dict[str, ClusterSource]: ...
+    def template(self, name: str) -> ClusterSource | None: ...
+    def put_template(self, name: str, source: ClusterSource) -> None: ...
+    def delete_template(self, name: str) -> bool: ...
 
     def node(self, name: str) -> Node | None: ...
     def nodes(self, names: Collection[str] | None = None, *, live: bool = False) -> list[Node]: ...

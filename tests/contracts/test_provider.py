@@ -115,6 +115,13 @@ def test_offers_are_there_and_priced(rented: Rented) -> None:
         assert offer.source
 
 
+def test_offers_by_name(rented: Rented) -> None:
+    """What is listed is found by its name, once; a name that the cloud does not know is left out."""
+    listed = rented.provider.offers()[0]
+    assert list(rented.provider.offers([listed.name, "no-such-machine"])) == [listed]
+    assert list(rented.provider.offers(["no-such-machine"])) == []
+
+
 def test_an_order_is_a_machine(rented: Rented) -> None:
     """Key, node and offer come back on the instance, in the answer and in the list, with an address."""
     asked = order(rented.offer)

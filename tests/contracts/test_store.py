@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from burstway.contracts import Rental, Store
+from burstway.contracts import ClusterSource, Rental, Store
 from burstway.errors import ConflictError, StoreError, UnknownError
 from burstway.lifecycle.states import note
 from burstway.model.cluster import Cluster, NodeArray
@@ -86,7 +86,7 @@ def test_a_transaction_that_raises_leaves_nothing(store: Store) -> None:
 
     def interrupted() -> None:
         with store.write() as transaction:
-            transaction.put_cluster(Cluster("hpc1", ()), "")
+            transaction.put_cluster(Cluster("hpc1", ()), ClusterSource())
             transaction.save([told(a_node(2)), told(a_node(1, reason="changed"))])
             transaction.start_rentals([Rental("k", "hpc1-hpc-2", "small", 1.0, 5.0)])
             transaction.put_person("ada", "viewer", "hash")
@@ -268,16 +268,20 @@ HPC = NodeArray("hpc", "Standard_HB120rs_v3", "almalinux-8", "compute", 20, 120,
 GPU = NodeArray("gpu", "Standard_ND96asr_v4", "Größe μ", "compute", 4, 96, "gpu")
 
 
+SOURCE = ClusterSource("[cluster hpc1]\n# größer\n", "hpc1.txt", "hpc1", {"Cores": 20, "Spot": None})
+
+
 def test_a_cluster_is_put_replaced_and_deleted(store: Store) -> None:
-    """With its arrays and with the text that it came from; deleting what is not there is harmless."""
+    """With its arrays and with what it came from; deleting what is not there is harmless."""
     with store.write() as transaction:
-        transaction.put_cluster(Cluster("hpc2", ()), "")
-        transaction.put_cluster(Cluster("hpc1", (HPC,)), "[cluster hpc1]\n")
+        transaction.put_cluster(Cluster("hpc2", ()), ClusterSource())
+        transaction.put_cluster(Cluster("hpc1", (HPC,)), ClusterSource("[cluster hpc1]\n"))
     with store.write() as transaction:
-        transaction.put_cluster(Cluster("hpc1", (HPC, GPU)), "[cluster hpc1]\n# größer\n")
+        transaction.put_cluster(Cluster("hpc1", (HPC, GPU)), SOURCE)
     with store.read() as transaction:
         assert transaction.clusters() == (Cluster("hpc1", (HPC, GPU)), Cluster("hpc2", ()))
-        assert transaction.cluster_source("hpc1") == "[cluster hpc1]\n# größer\n"
+        assert transaction.cluster_source("hpc1") == SOURCE
+        assert transaction.cluster_source("hpc2") == ClusterSource()
     with store.write() as transaction:
         transaction.delete_cluster("hpc1")
         transaction.delete_cluster("nobody")
@@ -287,10 +291,50 @@ def test_a_cluster_is_put_replaced_and_deleted(store: Store) -> None:
             transaction.cluster_source("hpc1")
 
 
+def test_a_template_is_put_replaced_and_deleted(store: Store) -> None:
+    """It is no cluster, also where one has its name; deleting says whether there was one."""
+    with store.write() as transaction:
+        transaction.put_cluster(Cluster("slurm", ()), ClusterSource())
+        transaction.put_template("slurm", ClusterSource("first"))
+        transaction.put_template("nfs", SOURCE)
+        transaction.put_template("slurm", ClusterSource("second", "slurm.txt"))
+    with store.read() as transaction:
+        found = transaction.templates()
+        assert found == {"nfs": SOURCE, "slurm": ClusterSource("second", "slurm.txt")}
+        assert list(found) == ["nfs", "slurm"]
+        assert transaction.template("slurm") == found["slurm"]
+        assert transaction.template("nobody") is None
+        assert transaction.clusters() == (Cluster("slurm", ()),)
+    with store.write() as transaction:
+        assert transaction.delete_template("slurm")
+        assert not transaction.delete_template("slurm")
+        assert list(transaction.templates()) == ["nfs"]
+        assert transaction.cluster_source("slurm") == ClusterSource()
+
+
+SCALARS = st.none() | st.booleans() | st.integers(-(2**63), 2**63) | NUMBER | TEXT
+JSON = st.recursive(
+    SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3)
+)
+
+
+@any_example
+@given(name=TEXT, source=st.builds(ClusterSource, TEXT, TEXT, TEXT, st.dictionaries(TEXT, JSON, max_size=4)))
+def test_what_is_given_for_a_cluster_keeps_its_types(store: Store, name: str, source: ClusterSource) -> None:
+    """Numbers, booleans, null, lists and objects of a file of parameters, for clusters and templates."""
+    with store.write() as transaction:
+        transaction.put_template(name, source)
+        transaction.put_cluster(Cluster(name, ()), source)
+    with store.read() as transaction:
+        for kept in (transaction.template(name), transaction.cluster_source(name)):
+            assert kept is not None
+            assert repr(kept) == repr(source)
+
+
 def test_deleting_a_cluster_keeps_its_nodes_and_stories(store: Store) -> None:
     """Its machines may still bill, and its nodes' generations must count on: they make keys that are new."""
     with store.write() as transaction:
-        transaction.put_cluster(Cluster("hpc1", (HPC,)), "")
+        transaction.put_cluster(Cluster("hpc1", (HPC,)), ClusterSource())
         transaction.save([told(a_node(1, generation=7))])
         transaction.start_rentals([Rental("k", "hpc1-hpc-1", "small", 1.0, 5.0)])
     with store.write() as transaction:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from burstway.clock import ManualClock
 from burstway.contracts import (
+    ClusterSource,
     FoundDocument,
     Instance,
     LaunchResult,
@@ -85,9 +86,9 @@ class MortalCloud:
         self._cloud = cloud
         self._points = points
 
-    def offers(self) -> Sequence[Offer]:
+    def offers(self, names: Collection[str] = ()) -> Sequence[Offer]:
         with self._points.around("offers"):
-            return self._cloud.offers()
+            return self._cloud.offers(names)
 
     def prepare(self, plan: NetworkPlan) -> None:
         self._cloud.prepare(plan)
@@ -176,8 +177,8 @@ class World:
         self.scheduler = FakeScheduler(list(CLUSTER.node_names())) if with_scheduler else None
         self.store = SqliteStore.open(folder / "burstway.db")
         with self.store.write() as transaction:
-            transaction.put_cluster(CLUSTER, "")
-        self.fleet = Fleet(self.store, self.clock, dict, self.scheduler, lambda: None)
+            transaction.put_cluster(CLUSTER, ClusterSource())
+        self.fleet = Fleet(self.store, self.clock, self.scheduler, lambda: None)
         self.kills: list[str] = []
         self._reconciler = self._start()
 

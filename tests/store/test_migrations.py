@@ -5,10 +5,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Engine, create_engine
 
+from burstway.contracts import ClusterSource
 from burstway.errors import StoreError
 from burstway.store.schema import metadata
 from burstway.store.sqlite import SqliteStore
@@ -53,6 +56,25 @@ def test_the_definitions_are_the_same_to_the_letter(migrated: Path, tmp_path: Pa
     metadata.create_all(created)
     created.dispose()
     assert definitions(migrated) == definitions(tmp_path / "created.db")
+
+
+def test_what_an_earlier_release_has_kept_stays(tmp_path: Path) -> None:
+    """A cluster of the first release is there, with its text; what was not kept then is empty."""
+    path = tmp_path / "burstway.db"
+    engine, config = create_engine(f"sqlite:///{path}"), Config()
+    config.set_main_option("script_location", "burstway.store:migrations")
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        row = ("c1", '{"name": "c1", "arrays": []}', "[cluster c1]")
+        connection.exec_driver_sql("insert into clusters values (?, ?, ?)", row)
+    engine.dispose()
+    store = SqliteStore.open(path)
+    with store.read() as transaction:
+        assert [cluster.name for cluster in transaction.clusters()] == ["c1"]
+        assert transaction.cluster_source("c1") == ClusterSource("[cluster c1]")
+        assert transaction.templates() == {}
+    store.close()
 
 
 def test_opening_again_migrates_nothing(migrated: Path) -> None:

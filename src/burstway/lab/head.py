@@ -21,6 +21,8 @@ TaskPlugin=task/none
 JobAcctGatherType=jobacct_gather/none
 SelectType=select/cons_tres
 SelectTypeParameters=CR_Core
+# The machines' sizes are nominal: all of them share this host's cores and memory.
+SlurmdParameters=config_overrides
 SchedulerParameters=bf_interval=2,default_queue_depth=1000
 MpiDefault=none
 MailProg=/bin/true

@@ -362,10 +362,12 @@ class Reconciler:
         with self._store.read() as transaction:
             clusters = {cluster.name: cluster for cluster in transaction.clusters()}
         arrays = [array for launch in launches if (array := _array(clusters, launch.node))]
-        if {array.machine_type for array in arrays} <= self._prices.keys():
+        unknown = {array.machine_type for array in arrays} - self._prices.keys()
+        if not unknown:
             return True
         try:
-            self._prices = {offer.name: offer.price_per_hour for offer in self._provider.offers()}
+            offers = self._provider.offers(unknown)
+            self._prices.update({offer.name: offer.price_per_hour for offer in offers})
         except CloudError as refused:
             _log.warning("the cloud did not say what machines cost; none is ordered", error=str(refused))
             return False

@@ -5,7 +5,7 @@ launched is listed after the lag, what was terminated is listed until the lag is
 """
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network
 
@@ -57,8 +57,8 @@ class FakeCloud:
     _machines: dict[str, _Machine] = field(default_factory=dict)
     _running: int = 0
 
-    def offers(self) -> Sequence[Offer]:
-        return OFFERS
+    def offers(self, names: Collection[str] = ()) -> Sequence[Offer]:
+        return [offer for offer in OFFERS if not names or offer.name in names]
 
     def prepare(self, plan: NetworkPlan) -> None:
         self._fault(self.refuse_next, "prepare")

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
 
-from burstway.contracts import Rental
+from burstway.contracts import ClusterSource, Rental
 from burstway.model.cluster import Cluster
 from burstway.model.node import Node, NodeEvent
 
@@ -35,3 +35,13 @@ def cluster_to_json(cluster: Cluster) -> dict[str, Any]:
 def cluster_from_json(model: Mapping[str, Any]) -> Cluster:
     """Also of one that an earlier release kept, which has fewer fields."""
     return _CLUSTER.validate_python(model)
+
+
+def source_row(source: ClusterSource) -> Row:
+    """The columns that tables with a source share."""
+    return {
+        "source": source.text,
+        "file": source.file,
+        "section": source.section,
+        "parameters": dict(source.parameters),
+    }

@@ -61,13 +61,26 @@ metadata = MetaData(
     naming_convention={"pk": "%(table_name)s_key", "uq": "%(table_name)s_%(column_0_name)s_once"}
 )
 
+
+def _source_columns() -> list[Column[Any]]:
+    """Those of contracts.ClusterSource, whose `text` is the column `source`."""
+    return [
+        Column("source", Text(), nullable=False),
+        Column("file", Text(), nullable=False),
+        Column("section", Text(), nullable=False),
+        Column("parameters", JSON(), nullable=False),
+    ]
+
+
 clusters = Table(
     "clusters",
     metadata,
     Column("name", Text(), primary_key=True),
     Column("model", JSON(), nullable=False),
-    Column("source", Text(), nullable=False),
+    *_source_columns(),
 )
+
+templates = Table("templates", metadata, Column("name", Text(), primary_key=True), *_source_columns())
 
 nodes = Table("nodes", metadata, *_columns(Node, primary="name"))
 

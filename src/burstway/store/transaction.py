@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Executable, Table, bindparam, delete, func, select, update
 from sqlalchemy.dialects.sqlite import Insert, insert
 
-from burstway.contracts import Rental
+from burstway.contracts import ClusterSource, Rental
 from burstway.errors import StoreError, UnknownError
 from burstway.model.cluster import Cluster
 from burstway.model.node import Node, NodeEvent, State
@@ -24,9 +24,12 @@ from burstway.store.rows import (
     event_rows,
     node_rows,
     rental_rows,
+    source_row,
 )
-from burstway.store.schema import clusters, events, nodes, people, rentals, still_running
+from burstway.store.schema import clusters, events, nodes, people, rentals, still_running, templates
 
+_CLUSTER_SOURCE = [clusters.c[name] for name in source_row(ClusterSource())]
+_TEMPLATE_SOURCE = [templates.c[name] for name in source_row(ClusterSource())]
 _STORY = [column for column in events.c if column.name != "number"]
 
 
@@ -39,6 +42,7 @@ def _upsert(table: Table) -> Insert:
 
 _PUT_NODE = _upsert(nodes)
 _PUT_CLUSTER = _upsert(clusters)
+_PUT_TEMPLATE = _upsert(templates)
 _PUT_PERSON = _upsert(people)
 _START_RENTAL = insert(rentals).on_conflict_do_nothing(index_elements=["key"])
 _END_RENTAL = update(rentals).where(still_running, rentals.c.key == bindparam("rental"))
@@ -58,18 +62,35 @@ class SqliteTransaction:
         rows = self._rows(select(clusters.c.model).order_by(clusters.c.name))
         return tuple(cluster_from_json(model) for (model,) in rows)
 
-    def cluster_source(self, name: str) -> str:
-        rows = self._rows(select(clusters.c.source).where(clusters.c.name == name))
+    def cluster_source(self, name: str) -> ClusterSource:
+        rows = self._rows(select(*_CLUSTER_SOURCE).where(clusters.c.name == name))
         if not rows:
             raise UnknownError(f"there is no cluster {name!r}", remedy="import it first")
-        return str(rows[0][0])
+        return ClusterSource(*rows[0])
 
-    def put_cluster(self, cluster: Cluster, source: str) -> None:
-        row = {"name": cluster.name, "model": cluster_to_json(cluster), "source": source}
+    def put_cluster(self, cluster: Cluster, source: ClusterSource) -> None:
+        row = {"name": cluster.name, "model": cluster_to_json(cluster), **source_row(source)}
         self._write(_PUT_CLUSTER, [row])
 
     def delete_cluster(self, name: str) -> None:
         self._write(delete(clusters).where(clusters.c.name == bindparam("cluster")), [{"cluster": name}])
+
+    def templates(self) -> dict[str, ClusterSource]:
+        """By name, in the order of the names."""
+        rows = self._rows(select(templates.c.name, *_TEMPLATE_SOURCE).order_by(templates.c.name))
+        return {name: ClusterSource(*source) for name, *source in rows}
+
+    def template(self, name: str) -> ClusterSource | None:
+        rows = self._rows(select(*_TEMPLATE_SOURCE).where(templates.c.name == name))
+        return ClusterSource(*rows[0]) if rows else None
+
+    def put_template(self, name: str, source: ClusterSource) -> None:
+        self._write(_PUT_TEMPLATE, [{"name": name, **source_row(source)}])
+
+    def delete_template(self, name: str) -> bool:
+        """Whether there was one."""
+        gone = delete(templates).where(templates.c.name == bindparam("template"))
+        return self._write(gone, [{"template": name}]) > 0
 
     def node(self, name: str) -> Node | None:
         rows = self._rows(select(nodes).where(nodes.c.name == name))

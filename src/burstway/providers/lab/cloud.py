@@ -14,7 +14,7 @@ from burstway.providers.lab.image import make_image
 from burstway.providers.lab.layout import Layout
 from burstway.providers.lab.machines import Machine, Machines, Spec
 from burstway.providers.lab.messages import OrderBody
-from burstway.providers.lab.offers import OFFERS
+from burstway.providers.lab.offers import offers_of
 from burstway.providers.lab.services import Services
 
 
@@ -53,7 +53,7 @@ class Cloud:
         with self._launching:
             # An order that was carried out once is never carried out again, its machine running or not.
             known = self._ordered
-            offered = {offer.name for offer in OFFERS}
+            offered = {offer.name for offer in offers_of({order.offer for order in orders})}
             new = {order.key: order for order in orders if order.key not in known and order.offer in offered}
             made = self.machines.create(
                 "cloud",

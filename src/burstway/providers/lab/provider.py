@@ -1,6 +1,6 @@
 """What the control plane sees of the lab: contracts.Provider over the socket of the lab's cloud."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
@@ -42,8 +42,8 @@ class LabProvider:
     def close(self) -> None:
         self._http.close()
 
-    def offers(self) -> Sequence[Offer]:
-        return [Offer(**offer) for offer in self._call("GET", "/offers")]
+    def offers(self, names: Collection[str] = ()) -> Sequence[Offer]:
+        return [Offer(**offer) for offer in self._call("POST", "/offers", list(names))]
 
     def prepare(self, plan: NetworkPlan) -> None:
         self._call("PUT", "/border", [body for rule in plan.rules if (body := _rule_body(rule))])

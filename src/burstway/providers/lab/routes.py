@@ -12,7 +12,7 @@ from burstway.providers.lab.cloud import Cloud
 from burstway.providers.lab.layout import Layout
 from burstway.providers.lab.machines import Machine, Spec
 from burstway.providers.lab.messages import MachineBody, OrderBody, RuleBody, RulesetBody, ServiceBody
-from burstway.providers.lab.offers import OFFERS
+from burstway.providers.lab.offers import OFFERS, offers_of
 from burstway.providers.lab.services import Service
 
 Which = Literal["border", "firewall"]
@@ -27,9 +27,9 @@ def make_app(cloud: Cloud, place: Layout) -> FastAPI:
 
 
 def _cloud_routes(app: FastAPI, cloud: Cloud) -> None:
-    @app.get("/offers")
-    def offers() -> list[dict[str, Any]]:
-        return [asdict(offer) for offer in OFFERS]
+    @app.post("/offers")
+    def offers(names: list[str]) -> list[dict[str, Any]]:
+        return [asdict(offer) for offer in (offers_of(names) if names else OFFERS)]
 
     @app.put("/border")
     def border(rules: list[RuleBody]) -> None:
