@@ -14,6 +14,7 @@ from pathlib import Path
 import structlog
 
 from burstway.clock import SystemClock
+from burstway.contracts import ClusterSource
 from burstway.lifecycle.decide import Limits
 from burstway.lifecycle.reconcile import Reconciler, Timing
 from burstway.model.cluster import Cluster, NodeArray
@@ -70,9 +71,9 @@ def _measure(size: int, store: SqliteStore) -> Taken:
     clock = SystemClock()
     cluster = Cluster("hpc1", (NodeArray("hpc", "fake.c1", "image", "subnet", size, 1, "cloud"),))
     with store.write() as transaction:
-        transaction.put_cluster(cluster, "")
+        transaction.put_cluster(cluster, ClusterSource())
     cloud = FakeCloud(clock)
-    fleet = Fleet(store, clock, dict, None, lambda: None)
+    fleet = Fleet(store, clock, None, lambda: None)
     reconciler = Reconciler(
         store=store,
         provider=cloud,

@@ -15,6 +15,7 @@ from burstway.flows.table import Flow, Need, Profile
 from burstway.lifecycle import states
 from burstway.model.node import State
 from burstway.settings import Settings
+from docs.template_tables import refilled
 
 FOLDER = Path(__file__).parent
 NOTE = "<!-- Printed from the code: python -m docs.generate -->"
@@ -81,11 +82,17 @@ def flows_document() -> str:
     return "\n".join(lines) + "\n"
 
 
+def templates_document() -> str:
+    """The page as people write it, with its tables printed anew."""
+    return refilled((FOLDER / "templates.md").read_text(encoding="utf-8"))
+
+
 DOCUMENTS = {
     "flows.md": flows_document,
     "states.md": states_document,
     "errors.md": errors_document,
     "settings.md": settings_document,
+    "templates.md": templates_document,
 }
 
 

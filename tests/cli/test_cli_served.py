@@ -1,83 +1,13 @@
 """The command line against a control plane: what it prints, for people and programs, and what it refuses."""
 
 import json
-import os
-import random
-import socket
-import subprocess
-import sys
 import tempfile
-import time
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-BURSTWAY = Path(sys.executable).with_name("burstway")
-Ran = subprocess.CompletedProcess[str]
-
-TEMPLATE = """\
-# [bold]not markup[/bold] [/]
-[cluster any]
-    [[node defaults]]
-    ImageName = image
-    SubnetId = subnet
-    [[nodearray hpc]]
-    Extends = defaults
-    MachineType = fake.c1
-    MaxCount = 9
-"""
-
-
-class Site:
-    """A control plane of this module's own, asked through its socket."""
-
-    def __init__(self, folder: Path, socket_folder: str) -> None:
-        self.folder = folder
-        self.socket = Path(socket_folder) / "s"
-        address = f"127.{random.randint(1, 250)}.{random.randint(0, 250)}.{random.randint(1, 250)}"
-        with closing(socket.socket()) as probe:
-            probe.bind((address, 0))
-            self.url = f"https://{address}:{probe.getsockname()[1]}"
-            port = probe.getsockname()[1]
-        config = folder / "burstway.toml"
-        config.write_text(
-            f'[site]\nname = "hq"\nhead = "head"\naddress = "{address}"\n'
-            'network = "127.0.0.0/8"\nusers = []\n'
-            f'[control_plane]\nstate = "{folder}/state"\nsocket = "{self.socket}"\n'
-            f'spool = "{folder}/spool"\nport = {port}\n'
-            '[cloud]\nprovider = "fake"\nnetwork = "10.80.0.0/16"\nsubnet = "10.80.1.0/24"\n'
-            "[limits]\npass_interval_s = 0.2\n"
-        )
-        with (folder / "log").open("wb") as log:
-            self.process = subprocess.Popen([BURSTWAY, "serve", "--config", config], stdout=log, stderr=log)
-        deadline = time.monotonic() + 15
-        while not self.socket.exists():
-            assert self.process.poll() is None, (folder / "log").read_text()
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
-        (folder / "good.txt").write_text(TEMPLATE)
-        assert self.run("cluster", "import", "c1", "-f", folder / "good.txt").returncode == 0
-
-    def run(self, *words: str | Path, **environment: str | Path) -> Ran:
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("BURSTWAY")}
-        asked = environment or {"BURSTWAY_SOCKET": self.socket}
-        full = {**kept, "COLUMNS": "250", **{name: str(value) for name, value in asked.items()}}
-        command = [str(BURSTWAY), *map(str, words)]
-        return subprocess.run(command, env=full, capture_output=True, text=True, timeout=60, check=False)
-
-    def printed(self, *words: str | Path) -> str:
-        ran = self.run(*words)
-        assert (ran.returncode, ran.stderr) == (0, ""), ran
-        return ran.stdout
-
-    def refused(self, *words: str | Path, **environment: str | Path) -> str:
-        ran = self.run(*words, **environment)
-        assert (ran.returncode, ran.stdout) == (2, ""), ran
-        assert ran.stderr.startswith("burstway: ")
-        assert "Traceback" not in ran.stderr
-        return ran.stderr
+from served_site import TEMPLATE, Site
 
 
 @pytest.fixture(scope="module")
@@ -105,9 +35,8 @@ def test_a_broken_template_is_shown_where_it_is_broken(site: Site) -> None:
 
 def test_a_template_is_printed_as_it_was_read(site: Site) -> None:
     """Byte for byte, brackets and all; its nodes as a hostlist."""
-    shown = site.printed("cluster", "show", "c1")
-    assert TEMPLATE in shown
-    assert "c1-hpc-[1-9]" in shown
+    assert site.printed("cluster", "show", "c1", "--template") == TEMPLATE
+    assert "c1-hpc-[1-9]" in site.printed("cluster", "show", "c1")
 
 
 def test_what_does_not_exist_is_refused_with_what_does(site: Site) -> None:

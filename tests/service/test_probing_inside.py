@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from burstway.clock import ManualClock
+from burstway.contracts import ClusterSource
 from burstway.errors import ControlPlaneError, InputError, StoreError, UnknownError
 from burstway.flows.profiles import port
 from burstway.model.cluster import Cluster, NodeArray
@@ -45,10 +46,10 @@ class Desk:
 
     def __init__(self, folder: Path) -> None:
         self.store = SqliteStore.open(folder / "burstway.db")
-        self.fleet = Fleet(self.store, ManualClock(), dict, None, lambda: None)
+        self.fleet = Fleet(self.store, ManualClock(), None, lambda: None)
         with self.store.write() as transaction:
             array = NodeArray("hpc", "fake.c1", "image", "subnet", 40, 1, "cloud")
-            transaction.put_cluster(Cluster("c1", (array,)), "")
+            transaction.put_cluster(Cluster("c1", (array,)), ClusterSource())
 
     def add(self, number: int, state: State) -> str:
         name = f"c1-hpc-{number}"

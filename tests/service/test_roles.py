@@ -27,6 +27,8 @@ REQUESTS: list[tuple[str, str, object, str]] = [
     ("POST", "/v1/nodes/stop", {**NOTHING, "force": True}, "operator"),
     ("POST", "/v1/nodes/start", NOTHING, "operator"),
     ("POST", "/v1/clusters", IMPORT, "administrator"),
+    ("GET", "/v1/templates", None, "viewer"),
+    ("POST", "/v1/templates", IMPORT, "administrator"),
     ("GET", "/v1/people", None, "administrator"),
 ]
 """Method, path, body, and the least role that may."""

@@ -12,96 +12,68 @@ ARRAY = "[cluster c]\n[[nodearray a]]\nMachineType = lab.c1\n"
 
 SYNTAX = {
     "a stray line": (MINIMAL + "  ^stray", "'stray' is neither a section nor an attribute"),
-    "a stray line in Jinja": (MINIMAL + "^{% if x %}", "is neither a section nor an attribute"),
     "an attribute outside of sections": ("^x = 1\n" + MINIMAL, "x stands outside of every section"),
     "a key with blanks": (MINIMAL + "^two words = 1", "'two words' cannot be the name of an attribute"),
-    "a key with two dots": (MINIMAL + "^a..b = 1", "cannot be the name of an attribute"),
-    "no key": (MINIMAL + "^= 1", "'' cannot be the name of an attribute"),
-    "a comment before the =": (MINIMAL + "^x # = 1", "cannot be the name of an attribute"),
     "too few closing brackets": ("[cluster c]\n ^[[nodearray a]\n" + MINIMAL[28:], "opens 2 and closes 1"),
-    "too many closing brackets": ("[cluster c]\n^[[nodearray a]]]\n" + MINIMAL[28:], "opens 2 and closes 3"),
-    "no closing bracket": (MINIMAL + "^[[nodearray", "opens 2 and closes 0"),
-    "a bracket in a name": (MINIMAL + "^[[node [x]]", "opens 2 and closes 2 brackets"),
     "a header and more": (MINIMAL + "[[[configuration]]] ^= x", "'= x' stands behind the section's header"),
-    "a section without a kind": (MINIMAL + "^[[ ]]", "a section without a kind"),
-    "a skipped rank": (
-        "[cluster c]\n^[[[configuration]]]\n" + MINIMAL[12:],
-        "inside of [cluster c] skips a rank",
-    ),
-    "a first section of rank 2": ("^[[node x]]\n" + MINIMAL, "inside of no section skips a rank"),
-    "a rank too deep": (
-        MINIMAL
-        + "".join(f"{'[' * rank}parameters{']' * rank}\n" for rank in range(1, 17))
-        + f"^{'[' * 17}x{']' * 17}",
-        "a section of rank 17; 16 are the most",
-    ),
-    "an attribute twice": (MINIMAL + "^maxcount = 3", "a second time, after line 4"),
-    "a section twice": (
-        MINIMAL + "^[[nodearray A]]",
-        "[[nodearray A]] stands here a second time, after line 2",
-    ),
-    "a cluster twice": (MINIMAL + "^[cluster C]", "[cluster C] stands here a second time"),
-    "an expression": (MINIMAL + "ImageName ^:= undefined", "an expression (:=) is not supported yet"),
-    "an expression in a word": (MINIMAL + "ImageName = a^${b}", "an expression in ${…} is not supported yet"),
-    "an expression in quotes": (
-        MINIMAL + 'ImageName = "^${b}"',
-        "an expression in ${…} is not supported yet",
-    ),
-    "a parameter in a word": (MINIMAL + "ImageName = a^$b", "a parameter inside of a text is not supported"),
-    "parameters in a list": (
-        MINIMAL + "ImageName = ^$a, $b",
-        "a parameter inside of a text is not supported",
-    ),
-    "a here-string": (MINIMAL + "ImageName = ^'''a\n[[[\nb''' c", "(''') is not supported yet"),
-    "another here-string": (MINIMAL + 'ImageName =^"""a"""', '(""") is not supported yet'),
-    "a relative time": (MINIMAL + "ImageName = ^`10m`", "a relative time in backquotes is not supported yet"),
-    "a record": (MINIMAL + "ImageName = ^[a=1]", "a record in brackets is not supported yet"),
-    "a list": (MINIMAL + "ImageName = ^{1, 2}", "a list in braces is not supported yet"),
-    "a second =": (MINIMAL + "ImageName = ^=[a=1]", "an expression behind a second = is not supported yet"),
     "quotes without an end": (MINIMAL + r'ImageName = ^"a\"', "the text in quotes has no end"),
-    "more behind quotes": (MINIMAL + 'ImageName = "a" ^b', "'b' stands behind the text in quotes"),
-    "a list of texts": (MINIMAL + 'ImageName = ^"a", "b"', "a list of texts in quotes is not supported yet"),
-    "an unknown escape": (MINIMAL + r'ImageName = "a^\d"', r"\d means nothing in a text"),
-    "a control character": (MINIMAL + "ImageName = a^\x1bb", "an invisible character, U+001B"),
 }
 
 MEANING = {
-    "an attribute with a slip": (MINIMAL + "^MachinTyp = x", "did you mean MachineType?"),
-    "an attribute nobody has": (MINIMAL + "^Qwertz = x", "[[nodearray a]] has no attribute Qwertz"),
-    "an attribute of later": (MINIMAL + "^Interruptible = false", "Interruptible is not supported yet"),
-    "a family of later": (MINIMAL + "^tags.Owner = x", "tags.Owner is not supported yet"),
-    "an attribute of later of the cluster": (
-        "[cluster c]\n^Region=x\n" + MINIMAL[12:],
-        "Region is not supported",
+    "an expression that is none": (MINIMAL + "ImageName := a +^", "t.txt"),
+    "an expression over lines": (MINIMAL + "ImageName = ${strcat(\n  a, ^)}", "t.txt"),
+    "an expression in a list": (MINIMAL + "SubnetId = a, ${b +^}", "t.txt"),
+    "an expression that nothing needs": (MINIMAL + "CloudInit = ${1 ^1}", "t.txt"),
+    "an error where a value is needed": (
+        MINIMAL + "ImageName := ^1 + {}",
+        "the expression is an error: ",
     ),
-    "configuration of later": (
-        MINIMAL + "[[[configuration]]]\n^slurm.hpc=true",
-        "slurm.hpc is not supported yet",
+    "an error in a text": (MINIMAL + "ImageName = ^a-${1 + {}}", "the expression is an error: "),
+    "an error in a limit": (ARRAY + "MaxCount := ^nope()", "the expression is an error: "),
+    "a list for a limit": (ARRAY + "MaxCount = ^1, 2", "is not a whole number"),
+    "a list for an image": (MINIMAL + "ImageName = ^a, b", "is a list, and one is wanted"),
+    "a negative limit": (ARRAY + "MaxCount = ^-3", "is less than 0"),
+    "a limit with a fraction": (ARRAY + "MaxCount = ^2.5", "is not a whole number"),
+    "a machine type of an undefined expression": (
+        MINIMAL.replace("lab.c1", "${^ifThenElse(true, undefined, 1)}"),
+        "MachineType has no value (write one)",
     ),
-    "configuration with a slip": (
-        MINIMAL + "[[[configuration slurm]]]\n^partitoin=p",
-        "slurm.partitoin is not supported yet (did you mean slurm.partition?)",
+    "names that are made the same": (
+        MINIMAL.replace("[[nodearray a", "[[nodearray a_b") + "^[[nodearray A.B]]\nExtends = a_b",
+        "the nodes of [[nodearray A.B]] would be called a-b, as those of [[nodearray a_b]] are",
     ),
-    "a section of later": (
-        MINIMAL + "^[[[volume boot]]]\nSize = 1",
-        "[[[volume boot]]] is not supported yet",
+    "two return proxies": (
+        MINIMAL + "[[node x]]\nExtends = a\nIsReturnProxy = true\n"
+        "[[node y]]\nExtends = a\n^IsReturnProxy = ${1 < 2}",
+        "[[node y]] is a return proxy as well as [[node x]]",
     ),
-    "a section of later in the file": (MINIMAL + "^[noderef x]", "[noderef x] is not supported yet"),
+    "a circle of parameters": (
+        MINIMAL + "ImageName = $b\n[parameter a]\nDefaultValue = ^$b\n[parameter b]\n"
+        "DefaultValue = x-${c}\n[parameter c]\n[[record DefaultValue]]\nx = $a",
+        "the parameters go in a circle: a → b → c → a (take one of them out)",
+    ),
+    "a parameter that needs itself": (
+        MINIMAL + "ImageName = $a\n[parameter A]\nDefaultValue := ^a + 1",
+        "the parameters go in a circle: A → A",
+    ),
+    "a parameter that its conditions require": (
+        MINIMAL + "^[parameter x]\nConditions.Required := y\n[parameter y]\nDefaultValue = true",
+        "the parameter x is required and has no value",
+    ),
+    "a broken default is not missing": (
+        MINIMAL.replace("lab.c1", "$x") + "[parameter x]\nRequired=true\nDefaultValue := y +^",
+        "t.txt",
+    ),
+    "a node in a wrong place": (
+        MINIMAL + "[parameters x]\n^[[node y]]",
+        "has no sections of the kind 'node'",
+    ),
     "a section with a slip": (MINIMAL + "^[[nodearay b]]", "did you mean nodearray?"),
     "a section in a wrong place": (
         MINIMAL + "^[nodearray b]",
         "the file has no sections of the kind 'nodearray'",
     ),
-    "a section in configuration": (
-        MINIMAL + "[[[configuration]]]\n^[[[[x]]]]",
-        "[[[configuration]]] has no sections of the kind 'x'",
-    ),
     "an array without a name": (MINIMAL + "^[[nodearray]]", "needs a name"),
-    "a concrete node": (MINIMAL + "^[[node proxy]]", "[[node proxy]] is not supported yet: only node arrays"),
-    "no autoscaling": (
-        "[cluster c]\nAutoscale = ^false\n" + MINIMAL[12:],
-        "Autoscale = false is not supported yet",
-    ),
     "no machine type": ("[cluster c]\n^[[nodearray a]]\nMaxCount=2", "[[nodearray a]] has no MachineType"),
     "an empty machine type": (
         "[cluster c]\n[[nodearray a]]\nMaxCount=2\nMachineType =^",
@@ -119,22 +91,11 @@ MEANING = {
         MINIMAL.replace("lab.c1", "^F2"),
         "no machine type 'F2' (it has lab.c1, lab.c4)",
     ),
-    "two machine types": (MINIMAL.replace("lab.c1", "^lab.c1, lab.c4"), "a list is not supported yet"),
     "an image of two words": (MINIMAL + "ImageName = ^a b", "has blanks inside"),
     "an image with a line end": (MINIMAL + r'ImageName = ^"a\nb"', "has blanks inside"),
-    "an image of invisible characters": (MINIMAL + "ImageName = ^\u200b", "has an invisible character"),
-    "no limit": (ARRAY.replace("[[", "^[["), "[[nodearray a]] has no MaxCount or MaxCoreCount"),
-    "a limit of zero": (ARRAY + "MaxCount = ^0", "MaxCount = '0' is less than 1"),
-    "a limit of zero cores": (ARRAY + "MaxCoreCount = ^0", "MaxCoreCount = '0' is less than 1"),
-    "a negative limit": (ARRAY + "MaxCount = ^-3", "is less than 1"),
     "a limit that is no number": (ARRAY + "MaxCount = ^many", "MaxCount = 'many' is not a whole number"),
-    "a limit with a fraction": (ARRAY + "MaxCount = ^2.0", "is not a whole number"),
     "a limit in other digits": (ARRAY + "MaxCount = ^\u0662", "is not a whole number"),
     "a limit without an end": (ARRAY + "MaxCount = ^" + "9" * 5000, "is not a whole number"),
-    "a limit below one machine": (
-        ARRAY.replace("lab.c1", "lab.c4") + "MaxCoreCount = ^3",
-        "MaxCoreCount = 3 is less than the 4 cores of one lab.c4",
-    ),
     "too many nodes": (ARRAY + "MaxCount = ^65537", "can have 65,537 nodes, more than 65,536"),
     "too many nodes in all": (
         MINIMAL + "[[nodearray b]]\nMachineType = lab.c4\nMaxCoreCount = ^262140",
@@ -145,10 +106,6 @@ MEANING = {
         "slurm.autoscale = 'yes' is neither true nor false",
     ),
     "Abstract without a boolean": (MINIMAL + "Abstract = ^1", "Abstract = '1' is neither true nor false"),
-    "an array's name": (
-        MINIMAL.replace("[[nodearray a", "^[[nodearray a_b"),
-        "cannot be the name of a node array",
-    ),
     "a partition that slurm.conf cannot carry": (
         MINIMAL + '[[[configuration]]]\nslurm.partition = ^"p/q"',
         "'p/q' cannot be a partition",
@@ -161,16 +118,6 @@ MEANING = {
         MINIMAL.replace("[[nodearray a", "^[[nodearray Default"),
         "cannot be called Default",
     ),
-    "two default partitions": (
-        MINIMAL + "[[[configuration]]]\nslurm.default_partition=true\n"
-        "[[nodearray b]]\nExtends=a\n[[[configuration]]]\nslurm.default_partition = ^true",
-        "the partition b is the default as well as a",
-    ),
-    "configuration twice by two ways": (
-        MINIMAL + "[[[configuration]]]\nslurm.partition=p\n[[[configuration slurm]]]\n^partition=q",
-        "slurm.partition stands in [[nodearray a]] a second time, after line 6",
-    ),
-    "no array": ("^[cluster c]\n[[node x]]\nAbstract=true", "[cluster c] has no node array"),
     "an array called defaults": (MINIMAL + "^[[nodearray defaults]]", "that name is for [[node defaults]]"),
     "a node with an array's name": (
         MINIMAL + "^[[node A]]\nAbstract=true",
@@ -185,7 +132,6 @@ MEANING = {
         "did you mean base?",
     ),
     "a base twice": (MINIMAL + "[[nodearray b]]\nExtends = a, ^A", "Extends names 'A' twice"),
-    "an empty base": (MINIMAL + "[[nodearray b]]\nExtends = a,^", "Extends names ''"),
     "a node that extends itself": (MINIMAL + "Extends = ^a", "Extends goes in a circle: a → a"),
     "a circle": (
         MINIMAL + "Extends = ^z\n[[node x]]\nAbstract=true\nExtends=a\n[[node y]]\nAbstract=true\nExtends=x\n"
@@ -196,12 +142,6 @@ MEANING = {
         MINIMAL + "Extends = ^defaults\n[[node defaults]]\nExtends = a",
         "Extends goes in a circle: a → defaults → a",
     ),
-    "a parameter with a slip": (MINIMAL + "ImageName = ^$Imge\n[parameter Image]", "did you mean Image?"),
-    "an undeclared parameter": (MINIMAL + "ImageName = ^$x", "no parameter 'x' (declare it: [parameter x])"),
-    "an undeclared parameter where it changes nothing": (
-        MINIMAL + "Label = ^$x",
-        "declares no parameter 'x'",
-    ),
     "a required parameter": (
         MINIMAL + "ImageName = $x\n^[parameter x]\nRequired = True",
         "the parameter x is required and has no value (give one: -P x=…)",
@@ -210,24 +150,9 @@ MEANING = {
         ARRAY + "MaxCount = ^$x\n[parameter x]\nDefaultValue = y",
         "MaxCount = 'y' (from the parameter x) is not a whole number",
     ),
-    "a parameter twice": (
-        MINIMAL + "[parameter x]\n[parameters y]\n^[[parameter X]]",
-        "a second time, after line 5",
-    ),
-    "a parameter in a parameter": (
-        MINIMAL + "[parameter x]\nDefaultValue = ^$y",
-        "inside of a parameter is not",
-    ),
-    "a parameter's attribute": (MINIMAL + "[parameter x]\n^Requied = true", "did you mean Required?"),
-    "a parameter's list": (MINIMAL + "[parameter x]\n^[[list Config.Entries]]", "is not supported yet"),
-    "a value for a group of parameters": (MINIMAL + "[parameters x]\n^DefaultValue = 1", "has no attribute"),
     "several clusters": (
         MINIMAL + "^[cluster d]",
         "the template has several clusters: c, d (choose one: -c NAME)",
-    ),
-    "a broken default is not missing": (
-        MINIMAL.replace("lab.c1", "$x") + "[parameter x]\nRequired=true\nDefaultValue ^:= y",
-        "an expression (:=) is not supported yet",
     ),
 }
 
@@ -258,17 +183,17 @@ def test_one_slip_is_one_problem(name: str) -> None:
 def test_problems_come_together() -> None:
     """Problems of syntax, of names and of values are told at once, in the order of the file, with a caret."""
     text = "[cluster c]\n\t[[nodearray a]]\n\tMachinType = x\n"
-    text += "\tMaxCount = ^2\n\tImageName := y\n\tMachineType = z"
+    text += "\tMaxCount = ^2\n\tImageName := y +\n\tMachineType = z"
     assert "\n".join(refusal(text)) == (
-        "t.txt:3:2: [[nodearray a]] has no attribute MachinType (did you mean MachineType?)\n"
+        "t.txt:3:2: warning: [[nodearray a]] has no attribute MachinType (did you mean MachineType?)\n"
         "     MachinType = x\n"
         "     ^\n"
-        "t.txt:4:13: MaxCount = '^2' is not a whole number (1 or more)\n"
+        "t.txt:4:13: MaxCount = '^2' is not a whole number (0 or more)\n"
         "     MaxCount = ^2\n"
         "                ^\n"
-        "t.txt:5:12: an expression (:=) is not supported yet\n"
-        "     ImageName := y\n"
-        "               ^\n"
+        "t.txt:5:18: expected a value, not the end\n"
+        "     ImageName := y +\n"
+        "                     ^\n"
         "t.txt:6:16: the cloud has no machine type 'z' (it has lab.c1, lab.c4)\n"
         "     MachineType = z\n"
         "                   ^"
@@ -355,4 +280,4 @@ def test_describe_parameters_refuses_too() -> None:
 
 def test_a_template_is_bounded() -> None:
     """A text that is far larger than any template is refused without being read."""
-    assert "more than 2,000,000 characters" in refusal("#" * 2_000_001)[0]
+    assert "more than 16,000,000 characters" in refusal("#" * 16_000_001)[0]

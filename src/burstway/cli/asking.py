@@ -51,6 +51,14 @@ def complete_cluster(incomplete: str) -> Iterator[str]:
     yield from _names("/v1/clusters", incomplete)
 
 
+def complete_template(incomplete: str) -> Iterator[str]:
+    yield from _names("/v1/templates", incomplete)
+
+
+def complete_cluster_or_template(incomplete: str) -> Iterator[str]:
+    yield from dict.fromkeys((*complete_cluster(incomplete), *complete_template(incomplete)))
+
+
 def complete_node(incomplete: str) -> Iterator[str]:
     yield from _names("/v1/nodes", incomplete)
 

@@ -1,6 +1,7 @@
 """Files that commands write: whole or not at all, and never over something else unasked."""
 
 import os
+import stat
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
@@ -62,7 +63,8 @@ def _differs(path: Path, text: str, replace: bool) -> bool:
 
 
 def _beside(path: Path, text: str, undo: ExitStack) -> Path:
-    """A temporary file in the same folder, which is made, with the mode that a new file gets."""
+    """A temporary file in the same folder, which is made, with the mode of the file that it is to replace, or
+    else that a new file gets. Root leaves the file to its owner."""
     with _named(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor, name = tempfile.mkstemp(prefix=f".{path.name[:100]}.", dir=path.parent)
@@ -71,7 +73,10 @@ def _beside(path: Path, text: str, undo: ExitStack) -> Path:
             file.write(text)
         mask = os.umask(0)
         os.umask(mask)
-        Path(name).chmod(0o666 & ~mask)
+        there = path.stat() if path.exists() else None
+        if there and os.geteuid() == 0:
+            os.chown(name, there.st_uid, there.st_gid)
+        Path(name).chmod(stat.S_IMODE(there.st_mode) if there else 0o666 & ~mask)
         return Path(name)
 
 

@@ -19,6 +19,7 @@ from burstway.service.api_network import network_routes
 from burstway.service.api_nodes import node_routes
 from burstway.service.api_people import people_routes
 from burstway.service.api_slurm import slurm_routes
+from burstway.service.api_templates import template_routes
 from burstway.service.api_view import view_routes
 from burstway.service.parts import Parts
 
@@ -36,6 +37,7 @@ def make_api(parts: Parts) -> ASGIApp:
     app.include_router(agent_routes(parts), prefix="/v1/agent")
     app.include_router(slurm_routes(parts), prefix="/v1/slurm")
     app.include_router(cluster_routes(parts), prefix="/v1/clusters")
+    app.include_router(template_routes(parts), prefix="/v1/templates")
     app.include_router(node_routes(parts), prefix="/v1")
     app.include_router(view_routes(parts), prefix="/v1")
     app.include_router(network_routes(parts), prefix="/v1/network")

@@ -1,27 +1,75 @@
 """Clusters: import, look, delete, and the Slurm configuration that follows from one."""
 
+import json
+from collections.abc import Collection
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from fastapi import APIRouter, Depends
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, JsonValue, model_validator
 
+from burstway.contracts import ClusterSource
 from burstway.errors import ConflictError
 from burstway.service.access import Role
 from burstway.service.parts import Parts
+from burstway.service.templates import without_passwords
 from burstway.slurm.conf import render_conf
 
 
-class ImportBody(BaseModel):
+class Values(BaseModel):
+    """Values of parameters, as JSON has them. `from_files` are the names of those that come from files, which
+    may have more than the template declares."""
+
     model_config = ConfigDict(extra="forbid")
+    parameters: dict[str, JsonValue] = {}
+    from_files: list[str] = []
+    force: bool = False
+    dry_run: bool = False
+
+    @model_validator(mode="after")
+    def _is_json(self) -> Self:
+        """Python reads NaN as JSON, and halves of characters in texts; no answer could hold them."""
+        try:
+            json.dumps(self.model_dump(), ensure_ascii=False, allow_nan=False).encode()
+        except UnicodeEncodeError as refused:
+            raise ValueError("half of a character stands in a text") from refused
+        return self
+
+
+class ImportBody(Values):
     name: str
     template: str
     file: str
     template_cluster: str | None = None
-    parameters: dict[str, str] = {}
-    force: bool = False
-    dry_run: bool = False
+
+    @property
+    def source(self) -> ClusterSource:
+        return ClusterSource(self.template, self.file, self.template_cluster or "", self.parameters)
+
+
+def import_source(
+    parts: Parts, name: str, source: ClusterSource, from_files: Collection[str], asked: Values
+) -> dict[str, Any]:
+    """Makes a cluster of the source, or only says what it would be; with what is to be said of it."""
+    reading = parts.templates.read(name, source, from_files)
+    answer = {
+        "warnings": [asdict(problem) for problem in reading.warnings],
+        "left_out": [asdict(each) for each in reading.left_out],
+    }
+    if asked.dry_run:
+        return {"cluster": asdict(reading.cluster), "replaced": False, **answer}
+    imported = parts.fleet.import_cluster(reading.cluster, without_passwords(source), force=asked.force)
+    return {"cluster": asdict(imported.cluster), "replaced": imported.replaced, **answer}
+
+
+def source_json(source: ClusterSource) -> dict[str, Any]:
+    return {
+        "template": source.text,
+        "file": source.file,
+        "template_cluster": source.section or None,
+        "parameters": source.parameters,
+    }
 
 
 def cluster_routes(parts: Parts) -> APIRouter:
@@ -35,18 +83,12 @@ def cluster_routes(parts: Parts) -> APIRouter:
 
     @router.post("")
     def import_cluster(body: ImportBody, _: administrator) -> dict[str, Any]:
-        cluster = parts.fleet.read_template(
-            body.name, body.template, body.file, body.template_cluster, body.parameters
-        )
-        if body.dry_run:
-            return {"cluster": asdict(cluster), "replaced": False}
-        imported = parts.fleet.import_cluster(cluster, body.template, force=body.force)
-        return {"cluster": asdict(imported.cluster), "replaced": imported.replaced}
+        return import_source(parts, body.name, body.source, body.from_files, body)
 
     @router.get("/{name}")
     def cluster(name: str, _: viewer) -> dict[str, Any]:
         found, source = parts.fleet.cluster(name)
-        return {**asdict(found), "template": source}
+        return {**asdict(found), **source_json(source)}
 
     @router.delete("/{name}")
     def delete(name: str, _: administrator) -> dict[str, bool]:
@@ -62,7 +104,7 @@ def cluster_routes(parts: Parts) -> APIRouter:
             parts.settings.slurm,
             parts.settings.site,
             found,
-            parts.offers(),
+            parts.offers,
             Path(programs),
             parts.slurm_version,
         )

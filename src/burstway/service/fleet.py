@@ -4,19 +4,18 @@ Each request is one transaction: it is carried out as a whole or refused as a wh
 the cloud; they change the plan (`wanted`), and the loop does the rest.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import structlog
 
 from burstway.clock import Clock
-from burstway.contracts import Offer, Rental, Scheduler, Store, Transaction
+from burstway.contracts import ClusterSource, Rental, Scheduler, Store, Transaction
 from burstway.errors import ConflictError, InputError, SchedulerError, UnknownError
 from burstway.lifecycle.states import Event, advance, allowed, note
 from burstway.model.cluster import Cluster, locate
 from burstway.model.names import MOST_NODES, expand_hostlist
 from burstway.model.node import Node, NodeEvent, Origin, State
-from burstway.template.to_model import read_cluster
 
 _EXPECTED = (State.REQUESTED, State.LAUNCHING, State.BOOTING, State.JOINED, State.READY, State.DRAINING)
 _log = structlog.get_logger("fleet")
@@ -33,33 +32,17 @@ class Fleet:
         self,
         store: Store,
         clock: Clock,
-        offers: Callable[[], Mapping[str, Offer]],
         scheduler: Scheduler | None,
         wake: Callable[[], None],
     ) -> None:
         self._store = store
         self._clock = clock
-        self._offers = offers
         self._scheduler = scheduler
         self._wake = wake
 
     # --- clusters ---
 
-    def read_template(
-        self, name: str, text: str, file: str, template_cluster: str | None, parameters: Mapping[str, str]
-    ) -> Cluster:
-        offers = self._offers()
-        return read_cluster(
-            text,
-            file,
-            cluster_name=name,
-            template_cluster=template_cluster,
-            parameters=parameters,
-            cores_of=lambda machine: offers[machine].cores if machine in offers else None,
-            machine_types=sorted(offers),
-        )
-
-    def import_cluster(self, cluster: Cluster, source: str, *, force: bool) -> Imported:
+    def import_cluster(self, cluster: Cluster, source: ClusterSource, *, force: bool) -> Imported:
         """Keeps the cluster. One that is there is replaced only with `force`, and while it has no nodes."""
         with self._store.write() as transaction:
             others = transaction.clusters()
@@ -84,7 +67,7 @@ class Fleet:
         with self._store.read() as transaction:
             return transaction.clusters()
 
-    def cluster(self, name: str) -> tuple[Cluster, str]:
+    def cluster(self, name: str) -> tuple[Cluster, ClusterSource]:
         with self._store.read() as transaction:
             return _cluster(transaction, name), transaction.cluster_source(name)
 

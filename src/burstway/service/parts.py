@@ -1,6 +1,6 @@
 """What the API is made of, handed to its routes by the wiring."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from burstway.clock import Clock
@@ -13,6 +13,7 @@ from burstway.service.fleet import Fleet
 from burstway.service.probing import Probing
 from burstway.service.requests import Requests
 from burstway.service.site_view import SiteView
+from burstway.service.templates import Templates
 from burstway.settings import Settings
 
 
@@ -26,8 +27,9 @@ class Parts:
     fleet: Fleet
     requests: Requests
     changes: Changes
-    offers: Callable[[], Mapping[str, Offer]]
+    offers: Mapping[str, Offer]
     slurm_version: tuple[int, int]
     board: Board
     probing: Probing
     view: SiteView
+    templates: Templates

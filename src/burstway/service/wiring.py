@@ -5,12 +5,12 @@ import os
 import pwd
 import re
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from burstway.agent.user_data import UserData
 from burstway.clock import Clock, SystemClock
-from burstway.contracts import NetworkPlan, Offer, Provider, Scheduler
+from burstway.contracts import NetworkPlan, Provider, Scheduler
 from burstway.errors import InputError, Problem, SettingsError
 from burstway.identity.authority import Authority
 from burstway.identity.tokens import JoinTokens
@@ -24,11 +24,13 @@ from burstway.service.changes import Changes
 from burstway.service.diagnosis import Diagnosis, blocked_by
 from burstway.service.enrolment import Enrolment, munge_key
 from burstway.service.fleet import Fleet
+from burstway.service.offers import KnownOffers
 from burstway.service.parts import Parts
 from burstway.service.probing import Probing
 from burstway.service.requests import Requests
 from burstway.service.site_network import cloud_rules
 from burstway.service.site_view import SiteView
+from burstway.service.templates import Templates
 from burstway.settings import Settings
 from burstway.slurm.scheduler import SlurmScheduler
 from burstway.store.sqlite import SqliteStore
@@ -57,7 +59,7 @@ def build(settings: Settings, wake: Callable[[], None]) -> ControlPlane:
     authority = Authority(state / "authority", settings.site.name, moment)
     tokens = JoinTokens.kept_in(state / "join.key")
     changes = Changes()
-    offers = remembered_offers(provider)
+    offers = KnownOffers(provider)
 
     def changed() -> None:
         wake()
@@ -70,7 +72,7 @@ def build(settings: Settings, wake: Callable[[], None]) -> ControlPlane:
     )  # fmt: skip
     if settings.slurm:
         munge_key(settings.slurm.munge_key)  # unreadable, it is better known now than by every node
-    fleet = Fleet(store, clock, offers, scheduler, changed)
+    fleet = Fleet(store, clock, scheduler, changed)
     view = SiteView(settings, provider.found, clock)
     probing = Probing(
         settings=settings, fleet=fleet, board=board, clock=clock, announce=changes.nudge,
@@ -97,22 +99,9 @@ def build(settings: Settings, wake: Callable[[], None]) -> ControlPlane:
     version = slurm_version() if settings.slurm else (0, 0)
     parts = Parts(
         settings, store, clock, access, enrolment, fleet, requests, changes, offers, version, board, probing,
-        view,
+        view, Templates(store, offers),
     )  # fmt: skip
     return ControlPlane(settings, store, provider, authority, reconciler, diagnosis, parts)
-
-
-def remembered_offers(provider: Provider) -> Callable[[], Mapping[str, Offer]]:
-    """What the cloud offers, asked for when it is first needed: a cloud that does not answer at the start
-    must not keep the control plane from giving machines back."""
-    known: dict[str, Offer] = {}
-
-    def offers() -> Mapping[str, Offer]:
-        if not known:
-            known.update({offer.name: offer for offer in provider.offers()})
-        return known
-
-    return offers
 
 
 def make_provider(settings: Settings, clock: Clock) -> Provider:

@@ -1,17 +1,27 @@
 """Cluster templates in CycleCloud's syntax, read into the model.
 
-Rule: what Burstway does not act on is refused with file, line and column, never skipped. Each module is one
-step, and each step takes and gives values:
+Rule: nothing is dropped in silence. What a template says is acted on, or listed with the reason why not, or
+warned of; an error, with file, line and column, is left to what has no meaning or could not work. Each module
+is one step, and each step takes and gives values:
 
     source          the text's lines, and places in them
-    problems        all that is wrong, collected and raised once
-    values          the right side of an attribute
+    problems        all that is wrong, collected and told at once
+    extents, lines  where a value ends; the text as headers, entries and comments
+    forms, values   the right side of an attribute
     syntax          lines -> a tree of sections
-    vocabulary      which sections and attributes there are, and which of them Burstway acts on
-    parameters      declarations, given values, `$name` replaced in the tree
-    parameter_file  values for them out of a file; the only input and output here
+    layout          lines -> the same, put in order
+    data            what a value is once it is known
+    expressions     the language of expressions
+    parameters      which are declared, and what is given for them (`given`; `parameter_file` reads files)
+    formulas        expressions in values, and the names in them
+    resolve, scope  values and parameters worked out: the tree with what is `known`
     expand          node defaults, Extends, Abstract -> nodes with all they inherit
-    typed           an attribute's value as a text, a whole number or a boolean
-    arrays          a node array -> model.cluster.NodeArray
+    typed           a setting as a text, a list of words, a number or a boolean
+    details         what a node says of its machine; `endpoints` of its ports
+    arrays          a node array -> model.cluster.NodeArray, with its `sizes` and `array_names`
+    nodes           a single node -> model.cluster.SingleNode
+    vocabulary      which attributes there are and what is done about each; `sections` the same of sections
+    account         everything acted on, `left_out` with a reason, or warned of
+    required        which parameters must have a value; `describe` what is said of each
     to_model        all of it -> model.cluster.Cluster
 """

@@ -1,145 +1,159 @@
 """`[[nodearray NAME]]` with all it inherits -> model.cluster.NodeArray.
 
-What an array says becomes host names and lines of slurm.conf, so names are held to what both can carry.
+What an array says becomes host names and lines of slurm.conf, so names are held to what both can carry, or
+made to fit. Some arrays are not for jobs, as those of login nodes: they are left out.
 """
 
-import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from burstway.errors import InputError
 from burstway.model.cluster import NodeArray
-from burstway.model.names import MOST_NODES, check_name, node_name
+from burstway.model.names import MOST_NODES
+from burstway.template.array_names import check_length, fitting_name, read_partition
+from burstway.template.details import read_details, read_image, read_subnet
 from burstway.template.expand import Node
-from burstway.template.problems import Problems
-from burstway.template.source import Place, quoted
-from burstway.template.syntax import Attribute
-from burstway.template.typed import boolean, is_missing, one_word, whole_number
-
-MOST_NAME_CHARACTERS = 63
-"""Of a host name's label (RFC 1123, 2.1)."""
-
-_PARTITION = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
+from burstway.template.known import Setting
+from burstway.template.left_out import LeftOuts
+from burstway.template.problems import AsWarnings, Problems
+from burstway.template.sizes import limit_setting, read_size
+from burstway.template.source import quoted
+from burstway.template.typed import boolean, text, words
 
 
 @dataclass(frozen=True, slots=True)
 class Cloud:
-    """What is to be known of a cloud here: the cores of a machine type, and the types there are."""
+    """What is to be known of a cloud here: the cores of a machine type, None when it has no such type, and
+    the types there are. `cores_of` is None as long as no cloud is known."""
 
-    cores_of: Callable[[str], int | None]
+    cores_of: Callable[[str], int | None] | None
     machine_types: Sequence[str]
 
 
-def read_arrays(nodes: list[Node], cluster: str, cloud: Cloud, problems: Problems) -> tuple[NodeArray, ...]:
-    """The node arrays; those that something is wrong with are left out, and in the problems."""
-    arrays: list[NodeArray] = []
-    total = 0
-    default = ""
-    for node in nodes:
-        array = _read_array(node, cluster, cloud, problems)
-        if array is None:
-            continue
-        arrays.append(array)
-        total += array.most_nodes
-        if total > MOST_NODES:
-            what = f"with {node.section} the cluster can have {total:,} nodes, more than {MOST_NODES:,}"
-            problems.add(_limit_place(node), what, "lower MaxCount or MaxCoreCount")
-        if array.default_partition and array.partition != (default := default or array.partition):
-            place = node.configuration["slurm.default_partition"].value.place
-            what = f"the partition {array.partition} is the default as well as {default}"
-            problems.add(place, what, "Slurm has one default partition")
-    return tuple(arrays)
+@dataclass(frozen=True, slots=True)
+class ArrayReader:
+    """Reads the arrays of one cluster; what is wrong goes to `problems`."""
 
+    cluster: str
+    cloud: Cloud
+    left_outs: LeftOuts
+    problems: Problems
 
-def _read_array(node: Node, cluster: str, cloud: Cloud, problems: Problems) -> NodeArray | None:
-    name = node.section.name
-    try:
-        check_name("node array", name)
-    except InputError as refused:
-        problems.add(node.section.place, refused.what, refused.remedy)
-    image = one_word(node.attributes.get("imagename"), problems)
-    subnet = one_word(node.attributes.get("subnetid"), problems)
-    partition = _partition(node, problems)
-    default = boolean(node.configuration.get("slurm.default_partition"), problems)
-    boolean(node.configuration.get("slurm.autoscale"), problems)
-    machine_type, cores = _machine(node, cloud, problems)
-    most_nodes = _most_nodes(node, machine_type, cores, problems)
-    if most_nodes is None:
-        return None
-    last = node_name(cluster, name, most_nodes)
-    if len(last) > MOST_NAME_CHARACTERS:
-        what = (
-            f"the node {quoted(last, 80)} would have {len(last)} characters, more than {MOST_NAME_CHARACTERS}"
+    def read(self, nodes: list[Node]) -> tuple[NodeArray, ...]:
+        """The node arrays for jobs, without those that something is wrong with."""
+        arrays: list[NodeArray] = []
+        named: dict[str, Node] = {}
+        total = 0
+        for node in nodes:
+            array = None if self._is_left_out(node) else self._read_array(node)
+            if array is None:
+                continue
+            self._check_name(array, node, named)
+            arrays.append(self._one_default(array, node, arrays))
+            total += array.most_nodes if array.machine_type else 0
+            if total > MOST_NODES and self.cloud.cores_of:
+                what = f"with {node.part} the cluster can have {total:,} nodes, more than {MOST_NODES:,}"
+                limit = limit_setting(node)
+                place = limit.value.place if limit else node.part.place
+                self.problems.add(place, what, "lower MaxCount or MaxCoreCount")
+        return tuple(arrays)
+
+    def _is_left_out(self, node: Node) -> bool:
+        """Whether the array is not for Slurm's jobs; then it is told why."""
+        say = node.configuration.get
+        role = text(say("slurm.role"), self.problems)
+        reasons: list[tuple[Setting | None, str]] = []
+        if boolean(node.settings.get("disabled"), self.problems):
+            reasons.append((node.settings["disabled"], "it says Disabled = true"))
+        for key in ("slurm.autoscale", "autoscale.enabled"):
+            if boolean(say(key), self.problems) is False:
+                reasons.append((say(key), f"it is not for Slurm's jobs: {key} is false"))
+        if role and role.lower() != "execute":
+            reasons.append((say("slurm.role"), f"it is not for Slurm's jobs: slurm.role is {role}"))
+        for setting, reason in reasons[:1]:
+            self._leave_out(node, reason)
+            if setting:
+                self.left_outs.add(str(node.part), setting.place, reason)
+        return bool(reasons)
+
+    def _leave_out(self, node: Node, reason: str) -> None:
+        for place in node.part.lines():
+            self.left_outs.add(str(node.part), place, reason)
+
+    def _read_array(self, node: Node) -> NodeArray | None:
+        problems = self.problems
+        name = fitting_name(node, self.left_outs)
+        image, subnet = read_image(node, problems), read_subnet(node, problems)
+        partition = read_partition(node, name, problems)
+        default = boolean(node.configuration.get("slurm.default_partition"), problems)
+        machine_types = self._machine_types(node)
+        cores = self._cores(node, machine_types)
+        size = read_size(node, cores, problems)
+        if size is None:
+            self._leave_out(node, "it can have no node")
+            return None
+        check_length(self.cluster, name, size.most, node, problems)
+        return NodeArray(
+            name=name,
+            machine_type=next(iter(machine_types), ""),
+            image=image,
+            subnet=subnet,
+            most_nodes=size.most,
+            cores=cores,
+            partition=partition,
+            default_partition=default or False,
+            alternatives=machine_types[1:],
+            initial_nodes=size.initial,
+            details=read_details(node, AsWarnings(problems)),
         )
-        problems.add(node.section.place, what, "shorten the name of the cluster or of the array")
-    return NodeArray(
-        name, machine_type, image or "", subnet or "", most_nodes, cores, partition, default or False
-    )
 
+    def _machine_types(self, node: Node) -> tuple[str, ...]:
+        setting = node.settings.get("machinetype")
+        if setting is None:
+            what = f"{node.part} has no MachineType"
+            self.problems.add(node.part.place, what, "add it here or in [[node defaults]]")
+        elif setting.value.missing:
+            origin = setting.value.origin
+            what, remedy = f"{setting.key} has no value", "write one"
+            if origin:
+                what += f", for the parameter {origin} has none"
+                remedy = f"give one: -P {origin}=…"
+            self.problems.add(setting.value.place, what, remedy)
+        types = words(setting, self.problems)
+        if setting and len(types) > 1:
+            reason = f"of several machine types Burstway orders the first; {node.part} has {len(types)}"
+            self.left_outs.add(setting.key, setting.place, reason)
+        return types
 
-def _partition(node: Node, problems: Problems) -> str:
-    """The partition that the array's nodes are in; the array's name when the template says none."""
-    attribute = node.configuration.get("slurm.partition")
-    given = one_word(attribute, problems)
-    name = given or node.section.name
-    place = attribute.value.place if attribute and given else node.section.place
-    if given and not _PARTITION.fullmatch(given):
-        problems.add(place, f"{quoted(given)} cannot be a partition", "letters, digits, _, . and - only")
-    if name.lower() == "default":
-        what = f"a partition cannot be called {name}: in slurm.conf that is no partition"
-        problems.add(place, what, "name another: slurm.partition = …")
-    return name
+    def _cores(self, node: Node, machine_types: tuple[str, ...]) -> int:
+        """Of the first machine type; 0 when something is wrong, and 1 where nobody can know it yet."""
+        setting = node.settings.get("machinetype")
+        if not machine_types:
+            return int(setting is not None and setting.value.broken)
+        if self.cloud.cores_of is None:
+            return 1
+        cores = self.cloud.cores_of(machine_types[0]) or 0
+        if cores < 1:
+            what = f"the cloud has no machine type {quoted(machine_types[0])}"
+            known = self.cloud.machine_types
+            otherwise = f"it has {', '.join(known[:8])}" if known else ""
+            place = node.settings["machinetype"].value.place
+            self.problems.add_unknown(place, what, machine_types[0], known, otherwise)
+        return max(cores, 0)
 
+    def _check_name(self, array: NodeArray, node: Node, named: dict[str, Node]) -> None:
+        first = named.setdefault(array.name.lower(), node)
+        if first is not node:
+            what = f"the nodes of {node.part} would be called {array.name}, as those of {first.part} are"
+            self.problems.add(node.part.place, what, "give one of them another name")
 
-def _machine(node: Node, cloud: Cloud, problems: Problems) -> tuple[str, int]:
-    """The machine type and its cores; cores are 0 when something is wrong."""
-    attribute = node.attributes.get("machinetype")
-    if is_missing(attribute):
-        _report_missing(node, attribute, "MachineType", problems)
-        return "", 0
-    machine_type = one_word(attribute, problems)
-    if attribute is None or machine_type is None:
-        return "", 0
-    cores = cloud.cores_of(machine_type) or 0
-    if cores < 1:
-        what = f"the cloud has no machine type {quoted(machine_type)}"
-        types = ", ".join(cloud.machine_types[:8])
-        otherwise = f"it has {types}" if types else ""
-        problems.add_unknown(attribute.value.place, what, machine_type, cloud.machine_types, otherwise)
-    return machine_type, max(cores, 0)
-
-
-def _most_nodes(node: Node, machine_type: str, cores: int, problems: Problems) -> int | None:
-    """The smaller of MaxCount and what fits into MaxCoreCount; None when it cannot be known."""
-    by_cores, by_count = (node.attributes.get(key) for key in ("maxcorecount", "maxcount"))
-    if is_missing(by_cores) and is_missing(by_count):
-        _report_missing(node, by_cores or by_count, "MaxCount or MaxCoreCount", problems)
-        return None
-    most_cores = whole_number(by_cores, problems, least=1)
-    count = whole_number(by_count, problems, least=1)
-    if cores == 0:
-        return None
-    if by_cores and most_cores is not None and most_cores < cores:
-        what = f"{by_cores.key} = {most_cores} is less than the {cores} cores of one {machine_type}"
-        problems.add(by_cores.value.place, what, "the array could never have a node")
-        return None
-    limits = [most for most in (count, most_cores and most_cores // cores) if most is not None]
-    return min(limits, default=None)
-
-
-def _limit_place(node: Node) -> Place:
-    attribute = node.attributes.get("maxcount") or node.attributes.get("maxcorecount")
-    return attribute.value.place if attribute else node.section.place
-
-
-def _report_missing(node: Node, attribute: Attribute | None, names: str, problems: Problems) -> None:
-    """At the attribute when it is there without a value, else at the node array."""
-    if attribute is None:
-        problems.add(
-            node.section.place, f"{node.section} has no {names}", "add it here or in [[node defaults]]"
-        )
-    elif attribute.value.parameter:
-        what = f"{attribute.key} has no value, for the parameter {attribute.value.parameter} has none"
-        problems.add(attribute.value.place, what, f"give one: -P {attribute.value.parameter}=…")
-    else:
-        problems.add(attribute.value.place, f"{attribute.key} has no value", "write one")
+    def _one_default(self, array: NodeArray, node: Node, before: list[NodeArray]) -> NodeArray:
+        """Slurm has one default partition: the first one counts."""
+        if not array.default_partition:
+            return array
+        default = next((other.partition for other in before if other.default_partition), array.partition)
+        if array.partition == default:
+            return array
+        place = node.configuration["slurm.default_partition"].value.place
+        what = f"the partition {array.partition} is the default as well as {default}"
+        self.problems.warn(place, what, f"Slurm has one default partition: {default}")
+        return replace(array, default_partition=False)

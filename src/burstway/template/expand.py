@@ -1,134 +1,178 @@
 """`[[node defaults]]`, `Extends` and `Abstract`: each node with all that it inherits.
 
 What a node says itself wins; then its bases, the later before the earlier, each with what that one inherits;
-then `[[node defaults]]`, wherever an Extends names it. Configuration is merged key by key, by the same
-order. `Extends` and `Abstract` are a node's own and are not inherited.
+then `[[node defaults]]`, wherever an Extends names it. Configuration is merged key by key, by the same order,
+and so are other sections of the same kind and name. `Extends` and `Abstract` are a node's own and are not
+inherited. An attribute that is undefined hides what is inherited.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from graphlib import CycleError, TopologicalSorter
 
+from burstway.template.known import Part, Setting
 from burstway.template.problems import Problems
-from burstway.template.source import quoted
-from burstway.template.syntax import Attribute, Section
-from burstway.template.typed import boolean
-from burstway.template.values import Form
-from burstway.template.vocabulary import configuration_key
+from burstway.template.source import Place, quoted
+from burstway.template.typed import boolean, text
 
 DEFAULTS = "defaults"
 """The node that all others of the cluster inherit from."""
 
+LEAST_SETTINGS = 300_000
+"""Of all nodes together, each with what it inherits, besides one for each four characters of the template;
+the largest template known has 5,000. 100 kB could be a thousand nodes that inherit ten thousand attributes
+each."""
+
+Inside = Mapping[tuple[str, str], Part]
+
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A node or node array; keys in lower case, those of the configuration with their prefix. `Extends` and
-    `Abstract` are read from `section`, which holds only what the node says itself."""
+    """A node or node array; keys in lower case, those of the configuration with their prefix. `inside` are
+    its other sections by their kind and their name in lower case. `Extends` and `Abstract` are read from
+    `part`, which holds only what the node says itself."""
 
-    section: Section
+    part: Part
     abstract: bool
-    attributes: Mapping[str, Attribute]
-    configuration: Mapping[str, Attribute]
+    settings: Mapping[str, Setting]
+    configuration: Mapping[str, Setting]
+    inside: Inside
+
+    @property
+    def size(self) -> int:
+        return len(self.settings) + len(self.configuration) + len(self.inside)
 
 
-def expand(cluster: Section, problems: Problems) -> list[Node]:
+def configuration_key(part: Part, setting: Setting) -> str:
+    """`[[[configuration a.b]]]` with c = 1 is `a.b.c = 1`. In its own spelling."""
+    return ".".join(word for word in (part.name, setting.key) if word)
+
+
+def expand(cluster: Part, problems: Problems) -> list[Node]:
     """The cluster's nodes and node arrays in the order of the file, without `[[node defaults]]`."""
     own = _own_nodes(cluster, problems)
     bases = {name: _bases(name, own, problems) for name in own}
-    _open_circles(own, bases, problems)
+    order = _ordered(own, bases, problems)
     merged: dict[str, Node] = {}
-    for name in [] if problems.full else TopologicalSorter(bases).static_order():
+    size, most = 0, LEAST_SETTINGS + problems.source.size // 4
+    for name in [] if problems.full else order:
         merged[name] = _above([*(merged[base] for base in bases[name] if base != DEFAULTS), own[name]])
+        size += merged[name].size + (own[DEFAULTS].size if DEFAULTS in own else 0)
+        if size > most:
+            what = f"with {own[name].part} the nodes have more than {most:,} attributes"
+            problems.add(own[name].part.place, what, "counting what they inherit; let them inherit less")
+            return []
     defaults = [merged[DEFAULTS]] if DEFAULTS in merged else []
     return [_above([*defaults, merged[name]]) for name in own if name in merged and name != DEFAULTS]
 
 
-def _own_nodes(cluster: Section, problems: Problems) -> dict[str, Node]:
+def _own_nodes(cluster: Part, problems: Problems) -> dict[str, Node]:
     """By name in lower case: a node and a node array share their names, for Extends tells them not apart."""
-    found: dict[str, Node] = {}
-    for section in cluster.sections:
-        if section.kind not in ("node", "nodearray") or not section.name:
+    found: dict[str, Part] = {}
+    for part in cluster.parts:
+        if part.kind not in ("node", "nodearray") or not part.name:
             continue
-        node = _own_node(section, problems)
-        first = found.setdefault(section.name.lower(), node)
-        if first is not node:
-            what = f"{section} has the name of {first.section} in line {first.section.place.line}"
-            problems.add(section.place, what, "give it another name")
-        if section.kind == "nodearray" and section.name.lower() == DEFAULTS:
-            problems.add(
-                section.place, f"{section} cannot be a node array", "that name is for [[node defaults]]"
-            )
-    return found
+        first = found.setdefault(part.name.lower(), part)
+        if first is not part:
+            what = f"{part} has the name of {first} in line {first.place.line}"
+            problems.add(part.place, what, "give it another name")
+        if part.kind == "nodearray" and part.name.lower() == DEFAULTS:
+            problems.add(part.place, f"{part} cannot be a node array", "that name is for [[node defaults]]")
+    return {name: _own_node(part, problems) for name, part in found.items()}
 
 
-def _own_node(section: Section, problems: Problems) -> Node:
-    configuration: dict[str, Attribute] = {}
-    for inner in section.sections:
-        if inner.kind != "configuration":
-            continue
-        for attribute in inner.attributes.values():
-            key = configuration_key(inner, attribute)
-            first = configuration.setdefault(key, attribute)
-            if first is not attribute:
-                what = f"{key} stands in {section} a second time, after line {first.place.line}"
-                problems.add(attribute.place, what, "keep one")
-    abstract = boolean(section.attributes.get("abstract"), problems) or False
-    return Node(section, abstract, section.attributes, configuration)
+def _own_node(part: Part, problems: Problems) -> Node:
+    configuration: dict[str, Setting] = {}
+    inside: dict[tuple[str, str], Part] = {}
+    for inner in part.parts:
+        if inner.kind == "configuration":
+            _add_configuration(inner, part, configuration, problems)
+        else:
+            key = (inner.kind, inner.name.lower())
+            inside[key] = _joined(inside[key], inner) if key in inside else inner
+    abstract = boolean(part.settings.get("abstract"), problems) or False
+    return Node(part, abstract, part.settings, configuration, inside)
+
+
+def _add_configuration(
+    inner: Part, node: Part, configuration: dict[str, Setting], problems: Problems
+) -> None:
+    for setting in inner.settings.values():
+        name = configuration_key(inner, setting)
+        if first := configuration.get(name.lower()):
+            what = f"{name} stands in {node} a second time, after line {first.place.line}"
+            problems.warn(setting.place, what, "keep one; this one counts")
+        configuration[name.lower()] = replace(setting, key=name)
 
 
 def _bases(name: str, own: Mapping[str, Node], problems: Problems) -> list[str]:
     """The names that the node extends, in lower case and in their order; only such as exist, each once."""
-    attribute = own[name].section.attributes.get("extends")
-    if attribute is None or not attribute.value.text:
-        return []
+    setting = own[name].part.settings.get("extends")
     bases: dict[str, None] = {}
-    column = 0
-    for part in attribute.value.text.split(","):
-        base = part.strip()
-        where = attribute.value.place
-        if attribute.value.form is Form.WORD and not attribute.value.parameter:
-            where = where.along(column + len(part) - len(part.lstrip()))
-        column += len(part) + 1
+    for base, where in _names(setting) if setting and text(setting, problems) else ():
         if base.lower() in bases:
             problems.add(where, f"Extends names {quoted(base)} twice", "keep one")
         elif base.lower() in own:
             bases[base.lower()] = None
         else:
-            known = [node.section.name for node in own.values()]
+            known = [node.part.name for node in own.values()]
             what = f"Extends names {quoted(base)}, and the cluster has no such node"
             problems.add_unknown(where, what, base, known)
     return list(bases)
 
 
-def _open_circles(own: Mapping[str, Node], bases: dict[str, list[str]], problems: Problems) -> None:
-    """Reports each circle in `bases`, and takes it out of them."""
-    while not problems.full:
-        try:
-            TopologicalSorter(bases).prepare()
-        except CycleError as refused:
-            circle: list[str] = refused.args[1][1:]
-            inside = set(circle)
-            for name in circle:
-                bases[name] = [base for base in bases[name] if base not in inside]
-            _report_circle([own[name].section for name in reversed(circle)], problems)
-        else:
-            return
+def _names(setting: Setting) -> Iterator[tuple[str, Place]]:
+    value = setting.value
+    if value.items and not value.origin:
+        yield from ((item.written, item.place) for item in value.items)
+        return
+    column = 0
+    for part in value.written.split(","):
+        along = 0 if value.origin else column + len(part) - len(part.lstrip())
+        yield part.strip(), value.place.along(along)
+        column += len(part) + 1
 
 
-def _report_circle(circle: list[Section], problems: Problems) -> None:
-    """`circle` holds each node once, behind the one that extends it; told from the first in the file."""
-    first = circle.index(min(circle, key=lambda section: section.place))
-    names = [section.name for section in (*circle[first:], *circle[:first], circle[first])]
-    value = circle[first].attributes["extends"].value
+def _ordered(own: Mapping[str, Node], bases: dict[str, list[str]], problems: Problems) -> list[str]:
+    """The names, each behind its bases. A circle in `bases` is reported, and taken out of them."""
+    order: dict[str, None] = {}
+    for first in own:
+        path = {first: iter(bases[first])} if first not in order else {}
+        while path:
+            name = next(reversed(path))
+            base = next(path[name], None)
+            if base is None:
+                path.pop(name)
+                order[name] = None
+            elif base in path:
+                bases[name] = [other for other in bases[name] if other != base]
+                if not problems.full:
+                    names = [*path]
+                    _report_circle([own[inside].part for inside in names[names.index(base) :]], problems)
+            elif base not in order:
+                path[base] = iter(bases[base])
+    return [*order]
+
+
+def _report_circle(circle: list[Part], problems: Problems) -> None:
+    """`circle` holds each node once, before the one that it extends; told from the first in the file."""
+    first = circle.index(min(circle, key=lambda part: part.place))
+    names = [part.name for part in (*circle[first:], *circle[:first], circle[first])]
+    value = circle[first].settings["extends"].value
     problems.add(value.place, f"Extends goes in a circle: {' → '.join(names)}", "take one of them out")
 
 
 def _above(layers: list[Node]) -> Node:
     """The last node, on top of what the ones before it say; a later one is above an earlier one."""
-    node = layers[-1]
-    attributes: dict[str, Attribute] = {}
-    configuration: dict[str, Attribute] = {}
+    settings: dict[str, Setting] = {}
+    configuration: dict[str, Setting] = {}
+    inside: dict[tuple[str, str], Part] = {}
     for layer in layers:
-        attributes.update(layer.attributes)
+        settings.update(layer.settings)
         configuration.update(layer.configuration)
-    return replace(node, attributes=attributes, configuration=configuration)
+        for key, part in layer.inside.items():
+            inside[key] = _joined(inside[key], part) if key in inside else part
+    return replace(layers[-1], settings=settings, configuration=configuration, inside=inside)
+
+
+def _joined(below: Part, above: Part) -> Part:
+    return replace(above, settings={**below.settings, **above.settings}, parts=[*below.parts, *above.parts])

@@ -1,7 +1,7 @@
 """Files of parameter values, as given with `-p`: JSON or Java properties, told apart by their suffix.
 
-The only input and output in this package. A number keeps the spelling it has in the file; a value is a text
-in the end, and the attribute that it lands in says what it must be. A list, an object or null is refused.
+The only input and output in this package. JSON's values stay what they are; a number that Python would spell
+in another way, as 1.10, is a text, for it may be a version. Properties are texts.
 """
 
 import json
@@ -11,13 +11,19 @@ from pathlib import Path
 from typing import NoReturn
 
 from burstway.errors import Problem, TemplateError
+from burstway.template.parameters import MOST_DEPTH, ParameterValue
 from burstway.template.problems import Problems
 from burstway.template.source import Place, Source, quoted
 
-_PROPERTY = re.compile(r"([^\s=:]+)[ \t]*[=:](.*)")
+_MOST_DIGITS = 18
+"""Of a whole number that is one; what has more is a text."""
+
+_PROPERTY = re.compile(r"((?:[^\s=:\\]|\\.)+)[ \t]*[=: \t]?(.*)")
+_ESCAPE = re.compile(r"\\(u[0-9A-Fa-f]{4}|.)")
+_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "f": "\f"}
 
 
-def read_parameter_file(path: Path) -> dict[str, str]:
+def read_parameter_file(path: Path) -> dict[str, ParameterValue]:
     """The values in the file, by the parameter's name. Raises TemplateError with all that is wrong in it."""
     readers = {".json": parse_json, ".properties": parse_properties}
     reader = readers.get(path.suffix.lower())
@@ -34,16 +40,11 @@ def read_parameter_file(path: Path) -> dict[str, str]:
     return reader(written, str(path))
 
 
-def parse_json(text: str, file: str) -> dict[str, str]:
+def parse_json(text: str, file: str) -> dict[str, ParameterValue]:
     problems = Problems(Source.of(text, file))
-    values: dict[str, str] = {}
+    values: dict[str, ParameterValue] = {}
     for name, value in _pairs(text, file, problems):
-        if isinstance(value, bool):
-            _put(values, name, str(value).lower(), Place(file), problems)
-        elif isinstance(value, str):
-            _put(values, name, value, Place(file), problems)
-        else:
-            problems.add(Place(file), f"the value of {quoted(name)} is not a text, a number, true or false")
+        _put(values, name, _plain(name, value, file, problems), Place(file), problems)
     problems.raise_any()
     return values
 
@@ -51,9 +52,8 @@ def parse_json(text: str, file: str) -> dict[str, str]:
 def _pairs(text: str, file: str, problems: Problems) -> list[tuple[str, object]]:
     """The names and values of the object that the file is; none, and a problem, when it is something else."""
     try:
-        # Numbers stay texts: 1.10 is a version, and an integer of a million digits costs nothing.
         read = json.loads(
-            text, object_pairs_hook=_Object, parse_int=str, parse_float=str, parse_constant=_Constant
+            text, object_pairs_hook=_Object, parse_int=_whole, parse_float=_number, parse_constant=_Constant
         )
     except json.JSONDecodeError as refused:
         problems.add(Place(file, refused.lineno, refused.colno), f"not JSON: {refused.msg}")
@@ -67,26 +67,66 @@ def _pairs(text: str, file: str, problems: Problems) -> list[tuple[str, object]]
     return []
 
 
-def parse_properties(text: str, file: str) -> dict[str, str]:
+def _whole(written: str) -> int | str:
+    return int(written) if len(written) <= _MOST_DIGITS else written
+
+
+def _number(written: str) -> float | str:
+    number = float(written)
+    return number if repr(number) == written else written
+
+
+def _plain(name: str, value: object, file: str, problems: Problems, depth: int = 0) -> ParameterValue:
+    if depth > MOST_DEPTH:
+        problems.add(Place(file), f"the value of {quoted(name)} has lists inside of lists without end")
+    elif isinstance(value, _Constant):
+        problems.add(Place(file), f"the value of {quoted(name)} is not JSON: {value.name}")
+    elif isinstance(value, _Object):
+        return {key: _plain(name, inner, file, problems, depth + 1) for key, inner in value.pairs}
+    elif isinstance(value, list):
+        return [_plain(name, inner, file, problems, depth + 1) for inner in value]
+    elif value is None or isinstance(value, bool | int | float | str):
+        return value
+    return None
+
+
+def parse_properties(text: str, file: str) -> dict[str, ParameterValue]:
+    """`name = value` or `name: value`, a line each; one that ends in a backslash goes on in the next."""
     source = Source.of(text, file)
     problems = Problems(source)
-    values: dict[str, str] = {}
+    values: dict[str, ParameterValue] = {}
+    begun: list[str] = []
+    place = Place(file)
     for number, line in enumerate(source.lines, start=1):
-        body = line.strip(" \t")
-        if not body or body.startswith(("#", "!")):
+        body = line.lstrip(" \t\f")
+        if not begun and (not body or body.startswith(("#", "!"))):
             continue
-        place = Place(file, number, line.index(body) + 1)
-        if "\\" in body:
-            where = place.along(body.index("\\"))
-            problems.add(where, "a backslash is not supported yet", "write the value into a JSON file")
-        elif match := _PROPERTY.fullmatch(body):
-            _put(values, match[1], match[2].strip(" \t"), place, problems)
-        else:
-            problems.add(
-                place, f"{quoted(body)} is not a parameter and its value", "as in MachineType = lab.c1"
-            )
+        place = place if begun else Place(file, number, line.index(body) + 1)
+        goes_on = (len(body) - len(body.rstrip("\\"))) % 2 == 1 and number < len(source.lines)
+        begun.append(body[:-1] if goes_on else body)
+        if not goes_on:
+            _property("".join(begun), place, values, problems)
+            begun = []
     problems.raise_any()
     return values
+
+
+def _property(body: str, place: Place, values: dict[str, ParameterValue], problems: Problems) -> None:
+    match = _PROPERTY.fullmatch(body)
+    if match is None or not re.search(r"[=:]", body):
+        problems.add(place, f"{quoted(body)} is not a parameter and its value", "as in MachineType = lab.c1")
+        return
+    _put(values, _unescaped(match[1]), _unescaped(match[2].strip(" \t")), place, problems)
+
+
+def _unescaped(text: str) -> str:
+    def replaced(escape: re.Match[str]) -> str:
+        if len(escape[1]) == 5:
+            character = chr(int(escape[1][1:], 16))
+            return character if character.isprintable() else "\ufffd"
+        return _ESCAPES.get(escape[1], escape[1])
+
+    return _ESCAPE.sub(replaced, text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +143,9 @@ class _Constant:
     name: str
 
 
-def _put(values: dict[str, str], name: str, value: str, place: Place, problems: Problems) -> None:
+def _put(
+    values: dict[str, ParameterValue], name: str, value: ParameterValue, place: Place, problems: Problems
+) -> None:
     if name in values:
         problems.add(place, f"the parameter {quoted(name)} stands in the file a second time", "keep one")
     values[name] = value

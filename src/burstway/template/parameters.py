@@ -1,143 +1,161 @@
-"""Parameters: declared by the template, given by the user, put where `$name` stands.
+"""Parameters: declared by the template, given by the user.
 
-`[parameter X]` may stand at any rank below `[parameters …]` sections, which only arrange CycleCloud's form.
-A parameter that is neither given nor has a default is undefined, and an attribute that refers to it counts
-as absent. Names are compared whatever their case. A value that was given is not looked into for further `$`.
-A name may have blanks, as texts in a form do that are no parameter to anyone; `$` cannot refer to it then.
+`[parameter X]` may stand at any rank below `[parameters …]` sections, which only arrange CycleCloud's form,
+and directly in the file or in a cluster. Names are compared whatever their case. A name may have blanks, as
+texts in a form do that are no parameter to anyone; `$` cannot refer to it then.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
 
+from burstway.template.forms import Value
 from burstway.template.problems import Problems
 from burstway.template.source import Place, quoted
-from burstway.template.syntax import Attribute, Section
-from burstway.template.typed import boolean, text
-from burstway.template.values import Form, Value
-from burstway.template.vocabulary import (
-    IN_PARAMETER,
-    IN_PARAMETERS,
-    PARAMETER,
-    PARAMETERS,
-    check_attributes,
-    check_sections,
-)
+from burstway.template.syntax import Section
 
 CLUSTER_NAME = "ClusterName"
 """The parameter that every template has without declaring it: the name that the cluster gets."""
 
+MOST_DEPTH = 32
+"""Of lists and objects inside of each other in a value that is given; what is made of it needs as much
+stack."""
+
+SECRET_TYPES = ("password",)
+"""Of ParameterType, in lower case. What is made of their values is not kept with the cluster, which others
+may look at."""
+
+MOST_BITS = 64
+"""Of a whole number that is given: what the language of expressions has."""
+
+ParameterValue: TypeAlias = (
+    "bool | int | float | str | Sequence[ParameterValue] | Mapping[str, ParameterValue] | None"
+)
+"""What a file of parameters in JSON can hold; a text is typed as the parameter's default and type suggest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One of the values that CycleCloud's form offers for a parameter."""
+
+    label: str
+    value: ParameterValue
+
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """`type` is CycleCloud's ParameterType, "String" when the template says none. `default` is None when
-    there is none."""
+    """What a template says of a parameter; all of it can be written as JSON.
+
+    `groups` are the names of the [parameters …] sections around it, the outermost first. `type` is
+    CycleCloud's ParameterType, "String" when the template says none. `default` is None without a default, and
+    `default_written` is how the template spells it. `required`: it must have a value, perhaps only where
+    other parameters have certain values. `entries` are what the form offers, as far as the template lists
+    them.
+    """
 
     name: str
     label: str
     description: str
     type: str
-    default: str | None
+    groups: tuple[str, ...]
+    default: ParameterValue
+    default_written: str | None
     required: bool
-    place: Place = field(compare=False)
-    broken: bool = field(default=False, compare=False, repr=False)
-    """The default is there and already a problem, so it is not missing."""
+    hidden: bool
+    entries: tuple[Entry, ...]
+    line: int
 
 
-def declared_parameters(sections: Iterable[Section], problems: Problems) -> dict[str, Parameter]:
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """A parameter as the template declares it. `groups` are the names of the sections around it."""
+
+    name: str
+    groups: tuple[str, ...]
+    section: Section
+
+    @property
+    def default(self) -> Value | None:
+        return self.value("DefaultValue")
+
+    def value(self, key: str) -> Value | None:
+        attribute = self.section.attributes.get(key.lower())
+        return attribute.value if attribute else None
+
+    def structures(self, name: str) -> list[Section]:
+        """The sections [[[list NAME]]] and [[[record NAME]]] that make a value of this name."""
+        kinds = ("list", "record")
+        sections = self.section.sections
+        return [s for s in sections if s.kind in kinds and s.name.lower() == name.lower()]
+
+
+def declared_parameters(sections: Iterable[Section], problems: Problems) -> dict[str, Declared]:
     """The parameters in these sections, by their name in lower case, in the order of the file."""
-    found: dict[str, Parameter] = {}
-    for section in _declarations(sections, problems):
-        parameter = _parameter(section, problems)
-        first = found.setdefault(parameter.name.lower(), parameter)
-        if first is not parameter:
-            what = f"the parameter {parameter.name} is declared a second time, after line {first.place.line}"
-            problems.add(parameter.place, what, "keep one")
+    found: dict[str, Declared] = {}
+    for parameter in _declarations(sections, ()):
+        key = parameter.name.lower()
+        if first := found.pop(key, None):
+            line = first.section.place.line
+            what = f"the parameter {parameter.name} is declared a second time, after line {line}"
+            problems.warn(parameter.section.place, what, "keep one; this one counts")
+        found[key] = parameter
     return found
 
 
-def _declarations(sections: Iterable[Section], problems: Problems) -> Iterable[Section]:
+def _declarations(sections: Iterable[Section], groups: tuple[str, ...]) -> Iterator[Declared]:
     for section in sections:
         if section.kind == "parameters":
-            check_attributes(section, PARAMETERS, problems)
-            yield from _declarations(check_sections(section, IN_PARAMETERS, problems), problems)
+            yield from _declarations(section.sections, (*groups, section.name))
         elif section.kind == "parameter" and section.name:
-            check_attributes(section, PARAMETER, problems)
-            check_sections(section, IN_PARAMETER, problems)
-            yield section
+            yield Declared(section.name, groups, section)
+            yield from _declarations(section.sections, groups)
 
 
-def _parameter(section: Section, problems: Problems) -> Parameter:
-    for attribute in section.attributes.values():
-        if attribute.value.form is Form.REFERENCE:
-            what = "a parameter inside of a parameter is not supported yet"
-            problems.add(attribute.value.place, what, "write the value itself")
-
-    def said(key: str) -> str:
-        return text(section.attributes.get(key), problems) or ""
-
-    default = section.attributes.get("defaultvalue")
-    return Parameter(
-        name=section.name,
-        label=said("label"),
-        description=said("description"),
-        type=said("parametertype") or "String",
-        default=default.value.text if default else None,
-        required=boolean(section.attributes.get("required"), problems) or False,
-        place=section.place,
-        broken=default is not None and default.value.text is None,
-    )
-
-
-def parameter_values(
-    declared: Mapping[str, Parameter], given: Mapping[str, str], cluster_name: str, problems: Problems
-) -> dict[str, str | None]:
-    """What each parameter is, by its name in lower case: as given, else its default, else None."""
-    values: dict[str, str | None] = {CLUSTER_NAME.lower(): cluster_name}
-    values |= {key: parameter.default for key, parameter in declared.items()}
+def given_values(
+    declared: Mapping[str, Declared],
+    given: Mapping[str, ParameterValue],
+    from_files: Collection[str],
+    problems: Problems,
+) -> dict[str, ParameterValue]:
+    """What is given for the declared parameters, by their name in lower case. One from a file gives way to
+    one that is given by itself."""
+    values: dict[str, ParameterValue] = {}
     seen: dict[str, str] = {}
     nowhere = Place(problems.source.file)
-    for name, value in given.items():
+    for name in sorted(given, key=lambda name: name not in from_files):
         key = name.lower()
         if key not in declared:
-            known = [parameter.name for parameter in declared.values()]
-            what = f"the template declares no parameter {quoted(name)}, which is given"
-            problems.add_unknown(nowhere, what, name, known, "it declares none" if not known else "")
-        elif key in seen:
+            _report_undeclared(name, declared, name in from_files, problems)
+            continue
+        if key in seen and (name in from_files) == (seen[key] in from_files):
             problems.add(nowhere, f"the parameter {name} is given twice, also as {seen[key]}", "give it once")
+        elif _too_large(given[name]):
+            what = f"the value that is given for {quoted(name)} is too large"
+            remedy = (
+                f"a number of {MOST_BITS} bits, and {MOST_DEPTH} lists inside of each other, are the most"
+            )
+            problems.add(nowhere, what, remedy)
         else:
-            seen[key], values[key] = name, value
-    for key, parameter in declared.items():
-        if parameter.required and not values[key] and not parameter.broken:
-            what = f"the parameter {parameter.name} is required and has no value"
-            problems.add(parameter.place, what, f"give one: -P {parameter.name}=…")
+            seen[key], values[key] = name, given[name]
     return values
 
 
-def substitute(
-    section: Section, declared: Mapping[str, Parameter], values: Mapping[str, str | None], problems: Problems
-) -> Section:
-    """The section and all inside it, with texts in the place of references. Its own parameters stay as they
-    are."""
-    if section.kind in ("parameters", "parameter"):
-        return section
+def _report_undeclared(
+    name: str, declared: Mapping[str, Declared], from_file: bool, problems: Problems
+) -> None:
+    if name.lower() == CLUSTER_NAME.lower() and from_file:
+        return  # CycleCloud writes it into the files that it exports
+    known = [parameter.name for parameter in declared.values()]
+    what = f"the template declares no parameter {quoted(name)}, which is given"
+    report = problems.warn_unknown if from_file else problems.add_unknown
+    report(Place(problems.source.file), what, name, known, "" if known else "it declares none")
 
-    def replaced(attribute: Attribute) -> Attribute:
-        value = attribute.value
-        if value.form is not Form.REFERENCE:
-            return attribute
-        key = value.parameter.lower()
-        if key in values:
-            broken = values[key] is None and declared[key].broken
-            form = Form.BROKEN if broken else Form.WORD
-            return replace(attribute, value=replace(value, text=values[key], form=form))
-        known = [parameter.name for parameter in declared.values()]
-        what = f"the template declares no parameter {quoted(value.parameter)}"
-        remedy = f"declare it: [parameter {value.parameter}]"
-        problems.add_unknown(value.place, what, value.parameter, known, remedy)
-        return replace(attribute, value=Value(None, Form.BROKEN, value.place))
 
-    return replace(
-        section,
-        attributes={key: replaced(attribute) for key, attribute in section.attributes.items()},
-        sections=[substitute(inner, declared, values, problems) for inner in section.sections],
-    )
+def _too_large(value: ParameterValue, depth: int = 0) -> bool:
+    if depth > MOST_DEPTH:
+        return True
+    if isinstance(value, Mapping):
+        return any(_too_large(inner, depth + 1) for inner in value.values())
+    if isinstance(value, str) or not isinstance(value, Sequence):
+        return isinstance(value, int) and value.bit_length() >= MOST_BITS
+    return any(_too_large(inner, depth + 1) for inner in value)

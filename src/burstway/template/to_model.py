@@ -2,21 +2,58 @@
 
 Every step runs even when an earlier one found problems, so that one reading tells everything; a value that is
 already a problem is not called missing. Only the chosen `[cluster]` and the parameters it can see are read
-for meaning; of other clusters in the file only the syntax is checked.
+for meaning; of other clusters in the file only the syntax is checked, except by `check_template`.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence, Set
+from dataclasses import dataclass
 
+from burstway.errors import Problem
 from burstway.model.cluster import Cluster
 from burstway.model.names import check_name
-from burstway.template.arrays import Cloud, read_arrays
+from burstway.template.account import Account
+from burstway.template.arrays import ArrayReader, Cloud
+from burstway.template.data import Error
+from burstway.template.describe import describe
 from burstway.template.expand import expand
-from burstway.template.parameters import Parameter, declared_parameters, parameter_values, substitute
+from burstway.template.left_out import LeftOut, LeftOuts
+from burstway.template.nodes import read_nodes
+from burstway.template.parameters import Parameter, ParameterValue, declared_parameters, given_values
 from burstway.template.problems import Problems
+from burstway.template.required import report_missing
+from burstway.template.scope import Outside, Scope
+from burstway.template.sections import check_sections, known_sections
 from burstway.template.source import Place, Source, quoted
 from burstway.template.syntax import Section, parse
-from burstway.template.typed import boolean
-from burstway.template.vocabulary import IN_FILE, check_cluster, check_sections
+from burstway.template.typed import failure
+
+__all__ = [
+    "LeftOut",
+    "Parameter",
+    "ParameterValue",
+    "Reading",
+    "check_choice",
+    "check_template",
+    "describe_parameters",
+    "read_cluster",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A cluster, what is probably a mistake in its template, and what Burstway does not act on."""
+
+    cluster: Cluster
+    warnings: list[Problem]
+    left_out: tuple[LeftOut, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    parameters: Mapping[str, ParameterValue]
+    from_files: Collection[str]
+    cluster_name: str
+    patient: bool = False
 
 
 def read_cluster(
@@ -24,44 +61,104 @@ def read_cluster(
     file: str,
     *,
     cluster_name: str,
-    parameters: Mapping[str, str],
+    parameters: Mapping[str, ParameterValue],
+    from_files: Collection[str] = (),
     cores_of: Callable[[str], int | None],
     machine_types: Sequence[str] = (),
     template_cluster: str | None = None,
-) -> Cluster:
+) -> Reading:
     """The cluster that the template describes, under the name `cluster_name`.
 
-    `template_cluster` says which [cluster NAME] of the file; None is the only one. `cores_of` gives a machine
-    type's cores, None when the cloud has no such type; `machine_types` are those to suggest then. `file` only
-    names the text in problems. Raises TemplateError, and InputError when `cluster_name` is none.
+    `template_cluster` says which [cluster NAME] of the file; None is the only one. `parameters` are values as
+    JSON has them; a text is read as the parameter's default and type suggest. Those whose names stand in
+    `from_files` come from a file: others win over them, and one that the template does not declare is a
+    warning, while it is an error for the others. `cores_of` gives a machine type's cores, None when the cloud
+    has no such type; `machine_types` are those to suggest then. `file` only names the text in problems.
+    Raises TemplateError, and InputError when `cluster_name` is none.
     """
     check_name("cluster", cluster_name)
     problems = Problems(Source.of(text, file))
-    top = check_sections(parse(problems.source, problems), IN_FILE, problems)
+    root = parse(problems.source, problems)
+    top = known_sections(root)
+    left_outs = LeftOuts()
+    check_sections(root, left_outs, problems, without=("cluster",))
     chosen = _choose([section for section in top if section.kind == "cluster"], template_cluster, problems)
     if chosen is None:
         problems.raise_any()
     assert chosen is not None
-    declared = declared_parameters([*top, *chosen.sections], problems)
-    values = parameter_values(declared, parameters, cluster_name, problems)
-    check_cluster(chosen, problems)
-    concrete = substitute(chosen, declared, values, problems)
-    cluster = _read(concrete, cluster_name, Cloud(cores_of, machine_types), problems)
+    check_sections(chosen, left_outs, problems)
+    scope = _scope(top, chosen, _Given(parameters, from_files, cluster_name), problems)
+    report_missing(scope, problems)
+    cluster = _read(top, chosen, scope, cluster_name, Cloud(cores_of, machine_types), left_outs, problems)
     problems.raise_any()
-    return cluster
+    return Reading(cluster, problems.warnings, left_outs.listed())
+
+
+def check_template(
+    text: str,
+    file: str,
+    *,
+    parameters: Mapping[str, ParameterValue] | None = None,
+    from_files: Collection[str] = (),
+    cores_of: Callable[[str], int | None] | None = None,
+    machine_types: Sequence[str] = (),
+    patient: bool | None = None,
+) -> list[Problem]:
+    """All problems of every cluster in the file, errors and warnings, in the order of the file.
+
+    When it is `patient`, as it is by default without `parameters`, a required one that has no value is no
+    problem; without `cores_of` no cloud is known, and machine types are taken as they are. Raises nothing.
+    """
+    patient = not parameters if patient is None else patient
+    problems = Problems(Source.of(text, file))
+    root = parse(problems.source, problems)
+    check_sections(root, LeftOuts(), problems)
+    top = known_sections(root)
+    clusters = [section for section in top if section.kind == "cluster"]
+    if not clusters:
+        problems.add(Place(file), _NO_CLUSTER)
+    declared = _names([*top, *(section for cluster in clusters for section in cluster.sections)], problems)
+    if len(clusters) > MOST_CLUSTERS:
+        what = f"the file has {len(clusters):,} clusters; no more than {MOST_CLUSTERS} of them are checked"
+        problems.add(clusters[MOST_CLUSTERS].place, what, "make several files of it")
+    for cluster in clusters[:MOST_CLUSTERS]:
+        here = _names([*top, *cluster.sections], problems)
+        elsewhere = {name for name in parameters or {} if name.lower() in declared - here}
+        values = {name: value for name, value in (parameters or {}).items() if name not in elsewhere}
+        given = _Given(values, from_files, "", patient)
+        scope = _scope(top, cluster, given, problems)
+        if not patient:
+            report_missing(scope, problems)
+        for section in (*(one for one in top if one.kind != "cluster"), cluster):
+            _check_values(section, scope)
+        _read(top, cluster, scope, "cluster", Cloud(cores_of, machine_types), LeftOuts(), problems)
+    return problems.all
 
 
 def describe_parameters(text: str, file: str) -> list[Parameter]:
     """The parameters that the template declares, in the order of the file. Raises TemplateError."""
     problems = Problems(Source.of(text, file))
-    top = check_sections(parse(problems.source, problems), IN_FILE, problems)
-    everywhere = declared_parameters(top, problems)
-    for cluster in top:
-        if cluster.kind == "cluster":
-            inside = declared_parameters(cluster.sections, problems)
-            everywhere = {**inside, **everywhere}
+    top = known_sections(parse(problems.source, problems))
+    inside = [section for cluster in top if cluster.kind == "cluster" for section in cluster.sections]
+    declared = declared_parameters([*inside, *top], problems)
+    scope = Scope(declared, Outside({}, ""), (), problems)
+    described = [describe(parameter, scope) for parameter in declared.values()]
     problems.raise_any()
-    return sorted(everywhere.values(), key=lambda parameter: parameter.place)
+    return sorted(described, key=lambda parameter: parameter.line)
+
+
+def check_choice(text: str, file: str, template_cluster: str | None) -> None:
+    """Raises TemplateError when `read_cluster` could not tell which [cluster NAME] of the file is meant."""
+    problems = Problems(Source.of(text, file))
+    top = known_sections(parse(problems.source, problems))
+    if _choose([section for section in top if section.kind == "cluster"], template_cluster, problems) is None:
+        problems.raise_any()
+
+
+MOST_CLUSTERS = 30
+"""That are checked at once: each is read with all parameters of the file. The most in a file known are 3."""
+
+_NO_CLUSTER = "the template has no section [cluster NAME]"
 
 
 def _choose(clusters: list[Section], name: str | None, problems: Problems) -> Section | None:
@@ -72,7 +169,7 @@ def _choose(clusters: list[Section], name: str | None, problems: Problems) -> Se
     names = [cluster.name for cluster in clusters]
     nowhere = Place(problems.source.file)
     if not names:
-        problems.add(nowhere, "the template has no section [cluster NAME]")
+        problems.add(nowhere, _NO_CLUSTER)
     elif name is None:
         problems.add(
             found[1].place, f"the template has several clusters: {_some(names)}", "choose one: -c NAME"
@@ -87,16 +184,56 @@ def _some(names: list[str], most: int = 20) -> str:
     return ", ".join([*names[:most], "…"] if len(names) > most else names)
 
 
-def _read(cluster: Section, name: str, cloud: Cloud, problems: Problems) -> Cluster:
-    if boolean(cluster.attributes.get("autoscale"), problems) is False:
-        place = cluster.attributes["autoscale"].value.place
-        problems.add(place, "Autoscale = false is not supported yet", "every array grows up to its MaxCount")
-    nodes = [node for node in expand(cluster, problems) if not node.abstract]
-    for node in nodes:
-        if node.section.kind == "node":
-            what = f"{node.section} is not supported yet: only node arrays"
-            problems.add(node.section.place, what, "leave it out, or make it a base: Abstract = true")
-    arrays = [node for node in nodes if node.section.kind == "nodearray"]
-    if not arrays and not problems.full:
-        problems.add(cluster.place, f"{cluster} has no node array", "add one: [[nodearray hpc]]")
-    return Cluster(name, read_arrays(arrays, name, cloud, problems))
+def _scope(top: list[Section], chosen: Section, given: _Given, problems: Problems) -> Scope:
+    sections = [*top, *chosen.sections]
+    declared = declared_parameters(sections, problems)
+    values = given_values(declared, given.parameters, given.from_files, problems)
+    foreign = {section.name.lower() for section in sections if section.kind in ("environment", "noderef")}
+    return Scope(declared, Outside(values, given.cluster_name, given.patient), foreign, problems)
+
+
+def _names(sections: list[Section], problems: Problems) -> Set[str]:
+    """The parameters that these sections declare, in lower case."""
+    return declared_parameters(sections, Problems(problems.source)).keys()
+
+
+def _read(
+    top: list[Section],
+    chosen: Section,
+    scope: Scope,
+    name: str,
+    cloud: Cloud,
+    left_outs: LeftOuts,
+    problems: Problems,
+) -> Cluster:
+    part = scope.resolver.part(chosen)
+    account = Account(left_outs, problems)
+    account.cluster(part)
+    account.parameters([*top, *chosen.sections])
+    account.outside([*top, *chosen.sections])
+    nodes = [node for node in expand(part, problems) if not node.abstract]
+    arrays = [node for node in nodes if node.part.kind == "nodearray"]
+    singles = [node for node in nodes if node.part.kind == "node"]
+    read = ArrayReader(name, cloud, left_outs, problems).read(arrays)
+    cluster = Cluster(name, read, read_nodes(singles, left_outs, problems))
+    unclear = any(setting.value.broken for node in arrays for setting in node.settings.values())
+    if not read and not unclear and not problems.errors:
+        problems.warn(chosen.place, f"{chosen} has no node array for jobs", "add one: [[nodearray hpc]]")
+    for known in scope.resolver.failed:
+        if isinstance(known.datum, Error) and not problems.told(known.place, failure(known.datum)):
+            problems.warn(known.place, failure(known.datum), "the attribute has no value")
+    return cluster
+
+
+_FILTER = "config.filter"
+"""Chooses among what the form offers, by names that an image or a machine type has and no parameter."""
+
+
+def _check_values(section: Section, scope: Scope) -> None:
+    """Every expression in the section and all names in its values, also where nothing needs them."""
+    for key, attribute in section.attributes.items():
+        if key != _FILTER:
+            scope.formulas.check(attribute.value)
+    for inner in section.sections:
+        if inner.kind not in ("environment", "noderef"):
+            _check_values(inner, scope)

@@ -1,72 +1,122 @@
-"""An attribute's value as a text, a whole number or a boolean.
+"""A setting's value as a text, a list of words, a number or a boolean.
 
-None is an attribute that is absent, undefined, or wrong; what is wrong is in the problems, at the value's
-own line and column. Quotes do not matter here: a value given on the command line has none.
+None is a setting that is absent, undefined, or wrong; what is wrong is reported at the value's own line and
+column. Quotes do not matter here: a value given on the command line has none.
 """
 
 import re
 
-from burstway.template.problems import Problems
+from burstway.template.data import Error, Record
+from burstway.template.known import Known, Setting
+from burstway.template.problems import Reporter
 from burstway.template.source import quoted
-from burstway.template.syntax import Attribute
-from burstway.template.values import Form
 
-_WHOLE = re.compile(r"-?[0-9]{1,12}")
+_WHOLE = re.compile(r"([+-]?[0-9]{1,12})(?:\.0*)?")
+_NUMBER = re.compile(r"[+-]?(?:[0-9]{1,12}(?:\.[0-9]{0,12})?|\.[0-9]{1,12})")
 _BOOLEANS = {"true": True, "false": False}
 
 
-def is_missing(attribute: Attribute | None) -> bool:
-    """Absent, undefined or empty; not: written in a way that is already a problem."""
-    return attribute is None or (not attribute.value.text and attribute.value.form is not Form.BROKEN)
-
-
-def text(attribute: Attribute | None, problems: Problems) -> str | None:
-    if attribute is None or attribute.value.text is None:
+def text(setting: Setting | None, report: Reporter) -> str | None:
+    if setting is None or setting.value.undefined:
         return None
-    written = attribute.value.text
-    if all(character.isprintable() or character in "\n\t" for character in written):
+    if isinstance(setting.value.datum, Error):
+        report.add(setting.value.place, failure(setting.value.datum))
+        return None
+    written = setting.value.written
+    if written.isprintable() or all(character.isprintable() or character in "\n\t" for character in written):
         return written
-    problems.add(attribute.value.place, f"{_said(attribute)} has an invisible character", "write it without")
+    report.add(setting.value.place, f"{_said(setting)} has an invisible character", "write it without")
     return None
 
 
-def one_word(attribute: Attribute | None, problems: Problems) -> str | None:
+def failure(error: Error) -> str:
+    return f"the expression is an error: {error.reason or 'it has no value'}"
+
+
+def one_word(setting: Setting | None, report: Reporter) -> str | None:
     """A text without blanks and commas: a name, an image, a path in the cloud."""
-    written = text(attribute, problems)
-    if attribute is None or written is None:
+    written = text(setting, report)
+    if setting is None or written is None:
         return None
     if "," in written:
-        problems.add(attribute.value.place, f"{_said(attribute)}: a list is not supported yet", "write one")
+        report.add(setting.value.place, f"{_said(setting)} is a list, and one is wanted", "write one")
         return None
     if re.search(r"\s", written):
-        problems.add(attribute.value.place, f"{_said(attribute)} has blanks inside", "write one word")
+        report.add(setting.value.place, f"{_said(setting)} has blanks inside", "write one word")
         return None
     return written
 
 
-def boolean(attribute: Attribute | None, problems: Problems) -> bool | None:
-    if attribute is None or attribute.value.text is None:
-        return None
-    found = _BOOLEANS.get(attribute.value.text.lower())
-    if found is None:
-        problems.add(attribute.value.place, f"{_said(attribute)} is neither true nor false")
+def words(setting: Setting | None, report: Reporter) -> tuple[str, ...]:
+    """The words of a list, or of a text with commas, without empty ones."""
+    written = text(setting, report)
+    if setting is None or written is None:
+        return ()
+    parts = [_item(item) for item in _items(setting.value)] if _is_list(setting.value) else written.split(",")
+    found = tuple(part.strip() for part in parts if part.strip())
+    if any(re.search(r"\s", word) for word in found):
+        report.add(setting.value.place, f"{_said(setting)} has blanks inside", "write one word")
+        return ()
     return found
 
 
-def whole_number(attribute: Attribute | None, problems: Problems, *, least: int) -> int | None:
-    if attribute is None or attribute.value.text is None:
+def boolean(setting: Setting | None, report: Reporter) -> bool | None:
+    written = text(setting, report)
+    if setting is None or not written:
         return None
-    if not _WHOLE.fullmatch(attribute.value.text):
-        problems.add(attribute.value.place, f"{_said(attribute)} is not a whole number", f"{least} or more")
+    found = _BOOLEANS.get(written.lower())
+    if found is None:
+        report.add(setting.value.place, f"{_said(setting)} is neither true nor false")
+    return found
+
+
+def whole_number(setting: Setting | None, report: Reporter, *, least: int) -> int | None:
+    """A boolean is 0 or 1, as it is to CycleCloud: InitialCount = $HighAvailability."""
+    written = text(setting, report)
+    if setting is None or not written:
         return None
-    number = int(attribute.value.text)
+    if isinstance(setting.value.datum, bool):
+        return int(setting.value.datum)
+    match = _WHOLE.fullmatch(written) if written.isascii() else None
+    if match is None:
+        report.add(setting.value.place, f"{_said(setting)} is not a whole number", f"{least} or more")
+        return None
+    number = int(match[1])
     if number < least:
-        problems.add(attribute.value.place, f"{_said(attribute)} is less than {least}")
+        report.add(setting.value.place, f"{_said(setting)} is less than {least}")
         return None
     return number
 
 
-def _said(attribute: Attribute) -> str:
+def number(setting: Setting | None, report: Reporter) -> float | None:
+    written = text(setting, report)
+    if setting is None or not written:
+        return None
+    if not _NUMBER.fullmatch(written) or not written.isascii():
+        report.add(setting.value.place, f"{_said(setting)} is not a number")
+        return None
+    return float(written)
+
+
+def _is_list(value: Known) -> bool:
+    return isinstance(value.datum, tuple)
+
+
+def _items(value: Known) -> tuple[object, ...]:
+    if value.items:
+        return tuple(item.written for item in value.items)
+    return value.datum if isinstance(value.datum, tuple) else ()
+
+
+def _item(item: object) -> str:
+    """An element of a list as a word; what a form made can be a record with a Name."""
+    if isinstance(item, Record):
+        item = item.get("Name", item.get("Value", ""))
+    return item if isinstance(item, str) else str(item)
+
+
+def _said(setting: Setting) -> str:
     """`MaxCount = 'x'`, and where the value comes from when it is not written there."""
-    origin = f" (from the parameter {attribute.value.parameter})" if attribute.value.parameter else ""
-    return f"{attribute.key} = {quoted(attribute.value.text or '')}{origin}"
+    origin = f" (from the parameter {setting.value.origin})" if setting.value.origin else ""
+    written = "…" if setting.value.secret else setting.value.written
+    return f"{setting.key} = {quoted(written)}{origin}"

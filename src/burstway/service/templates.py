@@ -1,0 +1,113 @@
+"""Templates: read for a cluster, or kept by name so that clusters can be made of them later.
+
+A kept template is checked when it comes in, and needs no values of parameters then. Values that come with it
+stay with it; those that are given when a cluster is made win over them.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+
+from burstway.contracts import ClusterSource, Json, Offer, Store
+from burstway.errors import ConflictError, Problem, TemplateError, UnknownError
+from burstway.model.names import check_name
+from burstway.template.parameters import SECRET_TYPES
+from burstway.template.to_model import (
+    Reading,
+    check_choice,
+    check_template,
+    describe_parameters,
+    read_cluster,
+)
+
+
+class Templates:
+    def __init__(self, store: Store, offers: Mapping[str, Offer]) -> None:
+        self._store = store
+        self._offers = offers
+
+    def read(self, name: str, source: ClusterSource, from_files: Collection[str] = ()) -> Reading:
+        """The cluster that the source describes, under this name, with what is to be said of it. `from_files`
+        are the names of values that nobody typed for this template. Raises TemplateError."""
+        return read_cluster(
+            source.text,
+            source.file,
+            cluster_name=name,
+            template_cluster=source.section or None,
+            parameters=source.parameters,
+            from_files=from_files,
+            cores_of=self._cores_of,
+            machine_types=sorted(self._offers),
+        )
+
+    def check(self, name: str, source: ClusterSource, from_files: Collection[str] = ()) -> list[Problem]:
+        """The warnings. Raises TemplateError with all errors, and InputError when `name` is none."""
+        check_name("template", name)
+        problems = check_template(
+            source.text,
+            source.file,
+            parameters=source.parameters,
+            from_files=from_files,
+            cores_of=self._cores_of,
+            machine_types=sorted(self._offers),
+            patient=True,
+        )
+        if errors := [problem for problem in problems if not problem.warning]:
+            raise TemplateError(errors)
+        check_choice(source.text, source.file, source.section or None)
+        return problems
+
+    def keep(self, name: str, source: ClusterSource, *, force: bool) -> bool:
+        """Whether one of that name was replaced, which only `force` does."""
+        with self._store.write() as transaction:
+            known = transaction.template(name) is not None
+            if known and not force:
+                raise ConflictError(
+                    f"there is a template {name} already",
+                    remedy="replace it with --force: clusters stay as they are",
+                )
+            transaction.put_template(name, without_passwords(source))
+        return known
+
+    def all(self) -> dict[str, ClusterSource]:
+        with self._store.read() as transaction:
+            return transaction.templates()
+
+    def find(self, name: str) -> ClusterSource:
+        with self._store.read() as transaction:
+            found = transaction.template(name)
+            if found is None:
+                raise _unknown(name, transaction.templates())
+        return found
+
+    def delete(self, name: str) -> None:
+        """Clusters that were made of it stay as they are."""
+        with self._store.write() as transaction:
+            if not transaction.delete_template(name):
+                raise _unknown(name, transaction.templates())
+
+    def _cores_of(self, machine_type: str) -> int | None:
+        offer = self._offers.get(machine_type)
+        return offer.cores if offer else None
+
+
+def without_passwords(source: ClusterSource) -> ClusterSource:
+    """The source, whose text is known to be a template, without the values that are given for passwords:
+    whoever may look at clusters would see them."""
+    if not source.parameters:
+        return source
+    declared = describe_parameters(source.text, source.file)
+    secret = {parameter.name.lower() for parameter in declared if parameter.type.lower() in SECRET_TYPES}
+    kept = {name: value for name, value in source.parameters.items() if name.lower() not in secret}
+    return replace(source, parameters=kept)
+
+
+def with_values(source: ClusterSource, given: Mapping[str, Json]) -> ClusterSource:
+    """The source with these values above its own. Names are the same whatever their case."""
+    names = {name.lower() for name in given}
+    own = {name: value for name, value in source.parameters.items() if name.lower() not in names}
+    return replace(source, parameters={**own, **given})
+
+
+def _unknown(name: str, found: Mapping[str, ClusterSource]) -> UnknownError:
+    known = ", ".join(found) or "none, import one first: burstway cluster import NAME -f FILE -t"
+    return UnknownError(f"there is no template {name!r}", remedy=f"the templates: {known}")

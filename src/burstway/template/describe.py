@@ -1,0 +1,72 @@
+"""What a template says of its parameters, for people and for the API."""
+
+from collections.abc import Iterator, Mapping
+
+from burstway.template.data import Datum, Record
+from burstway.template.forms import Formula, Items, Literal, Mixture
+from burstway.template.given import plain
+from burstway.template.parameters import Declared, Entry, Parameter, ParameterValue
+from burstway.template.scope import Scope
+
+
+def describe(parameter: Declared, scope: Scope) -> Parameter:
+    default = scope.find(parameter.name)
+    has_default = default is not None and not default.undefined
+    kind = _text(parameter, "ParameterType", scope)
+    return Parameter(
+        name=parameter.name,
+        label=_text(parameter, "Label", scope),
+        description=_text(parameter, "Description", scope),
+        type=kind or "String",
+        groups=parameter.groups,
+        default=plain(default.datum) if default and has_default else None,
+        default_written=default.written if default and has_default else None,
+        required=_says(parameter, "Required", scope) or parameter.value("Conditions.Required") is not None,
+        hidden=kind.lower() == "hidden" or _says(parameter, "Hidden", scope)
+        or _says(parameter, "Conditions.Hidden", scope),
+        entries=tuple(_entries(parameter, scope)),
+        line=parameter.section.place.line,
+    )  # fmt: skip
+
+
+def _text(parameter: Declared, key: str, scope: Scope) -> str:
+    """A text for people as it stands there."""
+    value = parameter.value(key)
+    if isinstance(value, Literal | Mixture | Items):
+        return value.written
+    return scope.resolver.resolve(value).written if value else ""
+
+
+def _says(parameter: Declared, key: str, scope: Scope) -> bool:
+    """Whether it is true whatever the parameters are."""
+    value = parameter.value(key)
+    if isinstance(value, Formula):
+        expression = scope.formulas.expression(value)
+        if expression is None or expression.names():
+            return False
+    return value is not None and scope.resolver.resolve(value).written.lower() == "true"
+
+
+def _entries(parameter: Declared, scope: Scope) -> Iterator[Entry]:
+    """What the form offers, as far as the template lists it without referring to anything."""
+    value = parameter.value("Config.Entries")
+    found: Datum = ()
+    if isinstance(value, Formula):
+        expression = scope.formulas.expression(value)
+        if expression is not None and not expression.names():
+            found = scope.resolver.resolve(value).datum
+    elif isinstance(value, Items | Literal):
+        found = scope.resolver.resolve(value).datum
+    else:
+        found = scope.structure(parameter.structures("Config.Entries"))
+    for item in found if isinstance(found, tuple) else (found,):
+        yield _entry(plain(item))
+
+
+def _entry(item: ParameterValue) -> Entry:
+    """A record with a Value or a Name, and a Label; or a value alone."""
+    if not isinstance(item, Mapping):
+        return Entry("" if item is None else str(item), item)
+    record = Record(tuple(item.items()))  # type: ignore[arg-type]
+    value = plain(record.get("value", record.get("name", record.get("label", ""))))
+    return Entry(str(record.get("label", value)), value)

@@ -1,0 +1,103 @@
+"""Expressions in values: parsed once, and the names in them.
+
+A name is a parameter's, or belongs to something that Burstway does not start (a noderef, an environment), or
+nothing defines it, which is a warning: CycleCloud takes it as undefined. Inside of quotes a dollar belongs to
+the template only where all that it names is declared, for scripts and HTML have dollars of their own.
+"""
+
+from collections.abc import Collection, Iterator
+
+from burstway.template.expressions import Expression, ExpressionError, parse, unknown_functions
+from burstway.template.forms import Formula, Items, Literal, Mixture, Reference, Value
+from burstway.template.problems import Problems
+from burstway.template.source import Place, quoted
+from burstway.template.syntax import Section
+
+
+class Formulas:
+    def __init__(
+        self, defined: Collection[str], foreign: Collection[str], known: Collection[str], problems: Problems
+    ) -> None:
+        """`defined` are names that have a meaning and `foreign` those of things that are not started, both in
+        lower case; `known` are names to suggest."""
+        self._defined = defined
+        self._foreign = foreign
+        self._suggested = known
+        self._problems = problems
+        self._parsed: dict[Place, Expression | None] = {}
+
+    def expression(self, formula: Formula) -> Expression | None:
+        """The expression; None when it is none, which is a problem then."""
+        if formula.place not in self._parsed:
+            self._parsed[formula.place] = self._parse(formula)
+        return self._parsed[formula.place]
+
+    def names_in(self, value: Value) -> Iterator[str]:
+        """The names that the value depends on."""
+        if isinstance(value, Reference):
+            yield value.name
+        elif isinstance(value, Formula):
+            if expression := self.expression(value):
+                yield from (name for name, _ in expression.names())
+        elif isinstance(value, Mixture):
+            for piece in value.pieces:
+                if not value.quotes or self.is_meant(piece):
+                    yield from self.names_in(piece)
+        elif isinstance(value, Items):
+            for item in value.items:
+                yield from self.names_in(item)
+
+    def names_below(self, section: Section) -> Iterator[str]:
+        for attribute in section.attributes.values():
+            yield from self.names_in(attribute.value)
+        for inner in section.sections:
+            yield from self.names_below(inner)
+
+    def is_meant(self, piece: Literal | Reference | Formula) -> bool:
+        """Whether a piece inside of quotes is the template's: it names something, all of it declared."""
+        if isinstance(piece, Reference):
+            return piece.name.lower() in self._defined
+        if isinstance(piece, Literal):
+            return False
+        try:
+            names = [name.lower() for name, _ in parse(piece.text).names()]
+        except ExpressionError:
+            return False
+        return bool(names) and all(name in self._defined for name in names)
+
+    def check(self, value: Value) -> None:
+        """Reports what is wrong in the value without working it out."""
+        if isinstance(value, Formula):
+            self._check_functions(value)
+        elif isinstance(value, Reference):
+            self.check_name(value.name, value.place)
+        elif isinstance(value, Mixture):
+            for piece in value.pieces:
+                if not value.quotes or self.is_meant(piece):
+                    self.check(piece)
+        elif isinstance(value, Items):
+            for item in value.items:
+                self.check(item)
+
+    def check_name(self, name: str, place: Place) -> None:
+        if name.lower() in self._defined or name.lower() in self._foreign:
+            return
+        what = f"the template declares no parameter {quoted(name)}, so it has no value"
+        self._problems.warn_unknown(place, what, name, self._suggested, f"declare it: [parameter {name}]")
+
+    def _check_functions(self, formula: Formula) -> None:
+        if expression := self.expression(formula):
+            for _, offset, what in unknown_functions(expression):
+                self._problems.warn(formula.place.within(formula.text, offset), what)
+
+    def _parse(self, formula: Formula) -> Expression | None:
+        try:
+            expression = parse(formula.text)
+        except ExpressionError as refused:
+            self._problems.add(
+                formula.place.within(formula.text, refused.offset), refused.what, refused.remedy
+            )
+            return None
+        for name, offset in expression.names():
+            self.check_name(name, formula.place.within(formula.text, offset))
+        return expression

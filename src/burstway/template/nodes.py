@@ -1,0 +1,50 @@
+"""`[[node NAME]]` -> model.cluster.SingleNode.
+
+They are kept with the cluster and not started, so what is wrong with them is a warning. More than one return
+proxy is an error all the same: CycleCloud does not start such a cluster either.
+"""
+
+from burstway.model.cluster import SingleNode
+from burstway.template.details import read_details, read_image, read_subnet
+from burstway.template.expand import Node
+from burstway.template.known import is_missing
+from burstway.template.left_out import LeftOuts
+from burstway.template.problems import AsWarnings, Problems
+from burstway.template.typed import boolean, words
+from burstway.template.vocabulary import NO_SINGLE_NODES
+
+
+def read_nodes(nodes: list[Node], left_outs: LeftOuts, problems: Problems) -> tuple[SingleNode, ...]:
+    found: list[SingleNode] = []
+    proxy: SingleNode | None = None
+    for node in nodes:
+        single = _read_node(node, left_outs, problems)
+        if single is None:
+            continue
+        found.append(single)
+        if single.return_proxy and proxy:
+            place = node.settings["isreturnproxy"].place
+            what = f"{node.part} is a return proxy as well as [[node {proxy.name}]]"
+            problems.add(place, what, "a cluster has one at most; the other says IsReturnProxy = false")
+        elif single.return_proxy:
+            proxy = single
+    return tuple(found)
+
+
+def _read_node(node: Node, left_outs: LeftOuts, problems: Problems) -> SingleNode | None:
+    report = AsWarnings(problems)
+    if boolean(node.settings.get("disabled"), report):
+        left_outs.add(str(node.part), node.part.place, "it says Disabled = true")
+        return None
+    left_outs.add(str(node.part), node.part.place, NO_SINGLE_NODES)
+    machine_type = node.settings.get("machinetype")
+    if is_missing(machine_type):
+        report.add(node.part.place, f"{node.part} has no MachineType", "add it here or in [[node defaults]]")
+    return SingleNode(
+        name=node.part.name,
+        machine_type=next(iter(words(machine_type, report)), ""),
+        image=read_image(node, report),
+        subnet=read_subnet(node, report),
+        return_proxy=boolean(node.settings.get("isreturnproxy"), report) or False,
+        details=read_details(node, report),
+    )

@@ -1,0 +1,165 @@
+"""A value as it is written -> the value it is, and a section with such values.
+
+A text can double at each step of a chain of parameters, so one value is bounded, and all of a template
+together. What is not to be had for that is a problem, and counts as broken from then on.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from burstway.template.data import UNDEFINED, Datum, Error, Undefined
+from burstway.template.expressions import as_text, evaluate
+from burstway.template.expressions.limits import Allowance
+from burstway.template.forms import Formula, Items, Literal, Mixture, Reference, Value
+from burstway.template.formulas import Formulas
+from burstway.template.given import weight
+from burstway.template.known import Known, Part, Setting, undefined
+from burstway.template.problems import Problems
+from burstway.template.source import Place
+from burstway.template.syntax import Section
+from burstway.template.values import as_text as list_as_text
+from burstway.template.values import read_value
+
+MOST_OF_A_VALUE = 200_000
+"""Characters; the largest value known is a page of HTML of 5,000."""
+
+LEAST_CHARACTERS, LEAST_STEPS, LEAST_WORK = 5_000_000, 50_000, 200_000
+"""What all values of a template together may have and cost that do not simply stand there, besides some for
+each character of the template: characters, and what an expression's allowance counts. The largest template
+known, of 100,000 characters, takes 500 steps."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """Where a resolver finds values. `patient`: what has no value yet will have one, so that nothing which
+    follows from it is a problem."""
+
+    find: Callable[[str], Known | None]
+    patient: bool
+
+
+class Resolver:
+    def __init__(self, parameters: Parameters, formulas: Formulas, problems: Problems) -> None:
+        self.formulas = formulas
+        self._parameters = parameters
+        self._problems = problems
+        size = problems.source.size
+        self._allowance = Allowance(LEAST_STEPS + size, LEAST_WORK + 2 * size)
+        self._characters_left = LEAST_CHARACTERS + 10 * size
+        self.failed: list[Known] = []
+        """The values of settings that are errors."""
+
+    def resolve(self, value: Value) -> Known:
+        if isinstance(value, Literal):
+            return Known(value.datum, value.written, value.place)
+        if isinstance(value, Reference):
+            return self._reference(value)
+        if isinstance(value, Formula):
+            return self._formula(value)
+        if isinstance(value, Mixture):
+            return self._mixture(value)
+        if isinstance(value, Items):
+            return self._items(value)
+        return undefined(value.place, broken=True)
+
+    def part(self, section: Section) -> Part:
+        """The section with all below it, except for what declares parameters or is not of this cluster."""
+        settings = {
+            key: Setting(attribute.key, attribute.place, self.resolve(attribute.value))
+            for key, attribute in section.attributes.items()
+        }
+        self.failed.extend(s.value for s in settings.values() if isinstance(s.value.datum, Error))
+        parts = [self.part(inner) for inner in section.sections if inner.kind not in _NOT_RESOLVED]
+        name = self._name(section) if "$" in section.name else section.name
+        return Part(section.rank, section.kind, name, section.place, settings, parts)
+
+    def sized(self, datum: Datum, place: Place) -> Known:
+        """The value with its text, if it is not too large."""
+        if isinstance(datum, Undefined | Error):
+            return Known(datum, "", place)
+        if not self._affordable(weight(datum, MOST_OF_A_VALUE), place):
+            return undefined(place, broken=True)
+        return Known(datum, as_text(datum), place)
+
+    def _name(self, section: Section) -> str:
+        """A section's name with parameters in it, as in [[[cluster-init project:spec:$Version]]]."""
+        value = read_value(section.name, "=", section.place, self._problems)
+        pieces = value.pieces if isinstance(value, Mixture) else (value,)
+        return "".join(self.resolve(piece).written for piece in pieces)
+
+    def _reference(self, value: Reference) -> Known:
+        known = self._parameters.find(value.name)
+        if known is None:
+            self.formulas.check_name(value.name, value.place)
+            return undefined(value.place)
+        if not self._affordable(len(known.written), value.place):
+            return undefined(value.place, broken=True)
+        broken = known.broken or (self._parameters.patient and known.undefined)
+        return replace(known, place=value.place, origin=value.name, broken=broken)
+
+    def _formula(self, formula: Formula) -> Known:
+        expression = self.formulas.expression(formula)
+        if expression is None:
+            return undefined(formula.place, broken=True)
+        known = [self._parameters.find(name) for name, _ in expression.names()]
+        if any(value is not None and value.broken for value in known):
+            return undefined(formula.place, broken=True)
+        datum = evaluate(expression, self._datum, limit=self._allowance)
+        if self._parameters.patient and isinstance(datum, Undefined | Error):
+            broken = any(value is not None and value.undefined for value in known)
+            return undefined(formula.place, broken=True) if broken else Known(datum, "", formula.place)
+        secret = any(value is not None and value.secret for value in known)
+        return replace(self.sized(datum, formula.place), secret=secret)
+
+    def _datum(self, name: str) -> Datum:
+        known = self._parameters.find(name)
+        return UNDEFINED if known is None else known.datum
+
+    def _mixture(self, value: Mixture) -> Known:
+        pieces = [self._piece(piece, bool(value.quotes)) for piece in value.pieces]
+        for piece in pieces:
+            if isinstance(piece.datum, Error):
+                return Known(piece.datum, "", value.place)
+        if any(piece.undefined for piece in pieces):
+            return undefined(value.place, broken=any(piece.broken for piece in pieces))
+        if not self._affordable(sum(len(piece.written) for piece in pieces), value.place):
+            return undefined(value.place, broken=True)
+        text = "".join(piece.written for piece in pieces)
+        return Known(text, text, value.place, secret=any(piece.secret for piece in pieces))
+
+    def _piece(self, piece: Literal | Reference | Formula, in_quotes: bool) -> Known:
+        if isinstance(piece, Literal) or not in_quotes or self.formulas.is_meant(piece):
+            return self.resolve(piece)
+        text = f"${piece.name}" if isinstance(piece, Reference) else f"${{{piece.text}}}"
+        return Known(text, text, piece.place)
+
+    def _items(self, value: Items) -> Known:
+        items = [single for item in value.items for single in self._singles(self.resolve(item))]
+        if any(item.broken for item in items):
+            return undefined(value.place, broken=True)
+        defined = tuple(item for item in items if not item.undefined)
+        if not self._affordable(sum(len(item.written) for item in defined), value.place):
+            return undefined(value.place, broken=True)
+        literal = len(defined) == len(items) and all(isinstance(item, Literal) for item in value.items)
+        written = value.written if literal else self.resolve(list_as_text(value)).written
+        written = written or ", ".join(item.written for item in defined)
+        secret = any(item.secret for item in defined)
+        data = tuple(item.datum for item in defined)
+        return Known(data, written, value.place, items=defined, secret=secret)
+
+    def _singles(self, known: Known) -> tuple[Known, ...]:
+        """The items of a list inside of a list, which is one list; other values alone."""
+        if not isinstance(known.datum, tuple):
+            return (known,)
+        return known.items or tuple(self.sized(datum, known.place) for datum in known.datum)
+
+    def _affordable(self, size: int, place: Place) -> bool:
+        self._characters_left -= size
+        if size > MOST_OF_A_VALUE:
+            self._problems.add(place, f"the value is too large: more than {MOST_OF_A_VALUE:,} characters")
+        elif self._characters_left < 0:
+            self._problems.add(place, "with this value, all values together are too large")
+        return size <= MOST_OF_A_VALUE and self._characters_left >= 0
+
+
+_NOT_RESOLVED = ("parameters", "parameter", "environment", "noderef")
