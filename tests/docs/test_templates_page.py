@@ -143,7 +143,6 @@ COMMANDS = [
     if line.startswith("burstway cluster")
 ]
 ASKS_NOBODY = ("check", "format", "parameters -f")
-FINDS_SOMETHING = ("format --check",)
 
 
 @pytest.mark.parametrize("line", list(dict.fromkeys(COMMANDS)))
@@ -156,7 +155,7 @@ def test_a_command_of_the_page_works(line: str) -> None:
     )  # fmt: skip
     alone = any(line.startswith(f"burstway cluster {words}") for words in ASKS_NOBODY)
     if alone:
-        assert done.returncode == int(any(words in line for words in FINDS_SOMETHING)), done.stderr
+        assert done.returncode == 0, done.stderr
     else:
         assert (done.returncode, done.stdout) == (2, "")
         assert "/nonexistent: the control plane does not answer" in done.stderr
