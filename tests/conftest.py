@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 import burstway
 from burstway.lab.cloud import LabCloud, start_cloud
@@ -14,6 +15,11 @@ from burstway.lab.remains import remove
 from burstway.lab.site import start_slurm, up
 from burstway.providers.lab.layout import Layout, existing_labs, layout
 from living_lab import Lab
+
+# How long an example takes says nothing about what it shows: a fresh checkout has Hypothesis read Unicode's
+# tables first, and a test may share its core with a lab.
+settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("suite")
 
 PREFIXES = ("contract-", "test-", "itself-")
 """Of the names of labs that tests build; the process id of the run is at the end."""

@@ -233,7 +233,7 @@ class World:
     def unwant(self, *names: str) -> None:
         if self.scheduler and not self.scheduler.broken:
             self.scheduler.suspend(names)
-        self.fleet.unwant(",".join(names), reason="idle", cause="slurm: suspend")
+        self.fleet.suspend(",".join(names), cause="slurm: suspend")
 
     def ready(self, *names: str) -> None:
         """These nodes, from nothing to ready."""

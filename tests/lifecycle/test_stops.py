@@ -81,6 +81,24 @@ def test_resume_fail_of_a_node_never_asked_for_is_repaired(world: World) -> None
     assert not world.scheduler.nodes([A])[A].down
 
 
+def test_a_late_suspend_does_not_take_an_operators_machine(world: World) -> None:
+    """Slurm says late that it has suspended a node, whose machine is gone and which an operator has started
+    again: the new machine stays. Once Slurm asks for the node itself, a suspend is meant."""
+    world.ready(A)
+    world.fleet.stop_now(A, reason="now", cause="root: node stop")
+    world.live_for(30)
+    assert world.node(A).state is State.GONE
+    world.fleet.want(A, origin=Origin.OPERATOR, reason="again", cause="root: node start")
+    world.settle()
+    world.fleet.suspend(A, cause="slurm: suspend")
+    node = world.node(A)
+    assert (node.wanted, node.state) == (True, State.BOOTING)
+    assert world.fleet.story(A)[1][-1].event == "not suspended"
+    world.fleet.want(A, origin=Origin.SLURM, reason="for job 8", cause="slurm: resume")
+    world.fleet.suspend(A, cause="slurm: suspend")
+    assert not world.node(A).wanted
+
+
 def test_a_cluster_with_a_wanted_node_is_not_deleted(world: World) -> None:
     """Between two lives of a node nothing of it is live; its cluster stays all the same."""
     world.ready(A)

@@ -17,7 +17,8 @@ from burstway.model.cluster import Cluster, locate
 from burstway.model.names import MOST_NODES, expand_hostlist
 from burstway.model.node import Node, NodeEvent, Origin, State
 
-_EXPECTED = (State.REQUESTED, State.LAUNCHING, State.BOOTING, State.JOINED, State.READY, State.DRAINING)
+_NOT_UP_YET = (State.REQUESTED, State.LAUNCHING, State.BOOTING, State.JOINED)
+_EXPECTED = (*_NOT_UP_YET, State.READY, State.DRAINING)
 _log = structlog.get_logger("fleet")
 
 
@@ -121,6 +122,29 @@ class Fleet:
         self._wake()
         after = {node.name: node for node, _ in changes}
         return [after.get(node.name, node) for node in nodes]
+
+    def suspend(self, hostlist: str, *, cause: str) -> list[Node]:
+        """Slurm has no more work for these nodes: they are to be given back now.
+
+        One that an operator started, and that Slurm has not yet seen up, is not meant: Slurm suspends only what
+        was up, so this is about the machine before, which may have been gone long before Slurm said so.
+        """
+        now = self._clock.now()
+        with self._store.write() as transaction:
+            nodes = self._existing(transaction, hostlist)
+            changes = []
+            for node in nodes:
+                if node.wanted and node.origin is Origin.OPERATOR and node.state in _NOT_UP_YET:
+                    reason = "Slurm means the machine before this one, which an operator asked for"
+                    after, event = note(node, "not suspended", now=now, reason=reason, cause=cause)
+                    changes.append((replace(after, reason=node.reason), event))
+                elif node.wanted:
+                    reason = "Slurm has no more work for it"
+                    changes.append(note(node, "unwanted", now=now, reason=reason, cause=cause, wanted=False))
+            transaction.save(changes)
+        self._wake()
+        changed = {node.name: node for node, _ in changes}
+        return [changed.get(node.name, node) for node in nodes]
 
     def stop_now(self, hostlist: str, *, reason: str, cause: str) -> list[Node]:
         """As `unwant`, of nodes that the scheduler uses or waits for: it is told first, so that it requeues
@@ -262,7 +286,10 @@ def _wanted(node: Node, origin: Origin, now: float, reason: str, cause: str) -> 
             )
         ]  # fmt: skip
     if node.wanted and node.state not in (State.FAILED, State.STOPPING):
-        return []
+        if origin is node.origin or origin is Origin.OPERATOR:
+            return []
+        after, event = note(node, "wanted", now=now, reason=reason, cause=cause, origin=origin)
+        return [(replace(after, reason=node.reason), event)]  # from now on it is Slurm's to give back
     after, event = note(node, "wanted", now=now, reason=reason, cause=cause, wanted=True, origin=origin)
     # a node on its way out keeps the reason for that; it is requested again when it is gone
     return [(replace(after, reason=node.reason), event)]

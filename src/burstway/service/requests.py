@@ -74,7 +74,7 @@ def _apply(fleet: Fleet, request: SpooledRequest) -> None:
     if request.program == "resume":
         fleet.want(request.hostlist, origin=Origin.SLURM, reason=_why(request), cause=cause)
     elif request.program == "suspend":
-        fleet.unwant(request.hostlist, reason="Slurm has no more work for it", cause=cause)
+        fleet.suspend(request.hostlist, cause=cause)
     else:
         fleet.scheduler_failed(request.hostlist, cause=cause)
 
