@@ -39,7 +39,11 @@ def errors_document() -> str:
     lines += [
         "The command line prints what happened, where, and what to do next, and ends with code 2. The API"
     ]
-    lines += ["answers with JSON: `code`, `what`, `where`, `remedy`.", ""]
+    lines += [
+        "answers with JSON: `code`, `what`, `where`, `remedy`. With `--json` a command prints these too, as",
+        '`{"error": …}` on standard output.',
+        "",
+    ]
     lines += ["| code | HTTP status | |", "| --- | --- | --- |"]
     for kind in _subclasses(errors.BurstwayError):
         if kind.__module__ == errors.__name__:

@@ -1,5 +1,6 @@
 """Mistakes on the command line end with code 2, words that say what to do, and no traceback."""
 
+import json
 import os
 import socket
 import subprocess
@@ -41,6 +42,16 @@ def commands() -> Iterator[tuple[str, ...]]:
             yield from walk(inner, (*path, name))
 
     yield from walk(typer.main.get_command(app), ())
+
+
+def test_an_error_is_json_for_who_asks_for_json(tmp_path: Path) -> None:
+    """On standard output, with the code that programs go by; the words for people are where they always are."""
+    ran = burstway("cluster", "show", "nope", "--json", BURSTWAY_SOCKET=tmp_path / "none")
+    assert ran.returncode == 2
+    error = json.loads(ran.stdout)["error"]
+    assert error["code"] == "control-plane"
+    assert error["what"] in ran.stderr
+    assert set(error) == {"code", "what", "where", "remedy"}
 
 
 @pytest.mark.parametrize("path", list(commands()), ids=lambda path: " ".join(path) or "burstway")

@@ -188,24 +188,36 @@ UNREADABLE: list[tuple[str, str]] = [
 
 
 @pytest.mark.parametrize(("name", "said"), UNREADABLE)
-@pytest.mark.parametrize(
-    "words", [("check",), ("format",), ("format", "--write"), ("parameters", "-f")], ids=" ".join
-)
+@pytest.mark.parametrize("words", [("format",), ("format", "--write"), ("parameters", "-f")], ids=" ".join)
 def test_what_cannot_be_read_is_named(run: Runner, words: tuple[str, ...], name: str, said: str) -> None:
     """What, where, and what to do, for each command."""
+    put_unreadable()
+    assert run(*words, name) == (2, "", said)
+
+
+def put_unreadable() -> None:
     put(GOOD)
     put(b"[cluster c]\n\xe4\n", "latin.txt")
     put(GOOD.encode("utf-16"), "utf16.txt")
     put(b"#" * (MOST_BYTES + 1), "huge.txt")
-    assert run(*words, name) == (2, "", said)
+
+
+def test_what_cannot_be_read_keeps_no_other_file_from_being_checked(run: Runner) -> None:
+    """It is one of the errors."""
+    put_unreadable()
+    put("oops\n", "last.txt")
+    names = [name for name, _ in UNREADABLE]
+    ended, told, _ = run("check", *names, "last.txt")
+    assert ended == 2
+    for _, said in UNREADABLE:
+        assert said in told
+    assert "last.txt:1:1: 'oops'" in told
 
 
 def test_standard_input_that_is_not_utf8_is_named(run: Runner) -> None:
     """As a file is."""
-    assert (
-        run("check", "-", given=b"\xff")[2]
-        == "standard input: is not UTF-8 at byte 0, in line 1 (save it as UTF-8)"
-    )
+    told = run("check", "-", given=b"\xff")[1]
+    assert told.startswith("standard input: is not UTF-8 at byte 0, in line 1 (save it as UTF-8)\n")
 
 
 def test_a_file_whose_name_is_no_text_is_read(run: Runner) -> None:

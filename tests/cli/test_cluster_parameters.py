@@ -20,7 +20,7 @@ from burstway.template.to_model import describe_parameters, read_cluster
 def parameter(name: str, **differences: Any) -> Parameter:
     least: dict[str, Any] = {
         "label": "", "description": "", "type": "String", "groups": (), "default": None,
-        "default_written": None, "required": False, "hidden": False, "entries": (), "line": 1,
+        "default_written": None, "required": False, "conditional": False, "hidden": False, "entries": (), "line": 1,
     }  # fmt: skip
     return Parameter(name=name, **{**least, **differences})
 
@@ -31,7 +31,7 @@ DECLARED = [
     ),
     parameter("Cores", default=10, default_written="10", groups=("Required", "VMs")),
     parameter("Os", groups=("Advanced",), entries=tuple(Entry(f"os {n}", f"os-{n}") for n in range(8))),
-    parameter("Home", default_written="${ClusterName}", groups=("Advanced",), hidden=True),
+    parameter("Home", default_written="${ClusterName}", groups=("Advanced",), hidden=True, conditional=True),
     parameter("Spot", default=False, default_written="false"),
 ]
 
@@ -53,9 +53,9 @@ def test_parameters_stand_in_the_groups_of_their_form() -> None:
         "Machine Cloud.MachineType yes VM type",
         "Cores String 10",
         "Advanced",
-        "PARAMETER TYPE DEFAULT CHOICES HIDDEN",
+        "PARAMETER TYPE REQUIRED DEFAULT CHOICES HIDDEN",
         "Os String os-0, os-1, os-2, os-3, os-4, os-5, …",
-        "Home String ${ClusterName} yes",
+        "Home String if ${ClusterName} yes",
         "parameters",
         "PARAMETER TYPE DEFAULT",
         "Spot String false",

@@ -42,11 +42,24 @@ def test_job_on_a_size_of_azure(lab: Lab) -> None:
     done = lab.on_head("srun", "-p", "htc", "-N1", "-c2", "hostname")
     assert done.stdout == "hpc2-htc-1\n", done.stderr
     assert lab.node("hpc2-htc-1")["offer"] == "Standard_F2s_v2"
-    large = lab.on_head("srun", "-p", "hpc", "-N2", "-n4", "-c60", "hostname")
+    large = lab.on_head("srun", "-p", "mpi", "-N2", "-n4", "-c60", "hostname")
     assert sorted(set(large.stdout.split())) == ["hpc2-hpc-1", "hpc2-hpc-2"], large.stderr
     shown = lab.on_head("scontrol", "show", "node", "hpc2-hpc-1").stdout
     assert "CPUTot=120" in shown
     wait_until(lambda: lab.node("hpc2-hpc-1")["state"] == "ready", "it is ready", 10)
+
+
+def test_a_partition_of_two_clusters(lab: Lab) -> None:
+    """Slurm's part of a cluster is refused while another has a partition of that name: slurmctld would not
+    start with both."""
+    words = ("-P", "SubnetId=a/b/c", "-P", "Region=westeurope")
+    again = lab.burstway("cluster", "import", "hpc3", "-f", str(EXAMPLES / "cyclecloud.txt"), *words)
+    assert again.returncode == 0
+    assert "cluster hpc2 has a partition htc too" in again.stderr
+    refused = lab.burstway("slurm", "conf", "hpc3")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "the clusters hpc3 and hpc2 both have a partition" in refused.stderr
+    assert lab.burstway("cluster", "delete", "--yes", "hpc3").returncode == 0
 
 
 def test_what_the_template_says_is_kept(lab: Lab) -> None:

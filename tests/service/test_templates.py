@@ -23,6 +23,9 @@ FormLayout = selectionpanel
     KeyPairLocation = ~/.ssh/id
     Machinetpye = oops
 
+        [[[configuration]]]
+        slurm.partition = $ClusterName
+
         [[[configuration db]]]
         password = $Secret
         user = ada
@@ -88,7 +91,7 @@ def test_a_password_is_kept_nowhere(plane: Plane, root: httpx.Client) -> None:
     answer = root.post("/v1/clusters", json=body).raise_for_status()
     details = root.get("/v1/clusters/t6").json()["arrays"][0]["details"]
     assert details["tags"] == []
-    assert details["configuration"] == [["db.user", "ada"]]
+    assert details["configuration"] == [["db.user", "ada"], ["slurm.partition", "t6"]]
     said = {each["name"]: each["reason"] for each in answer.json()["left_out"]}
     assert "password" in said["db.password"]
     assert root.get("/v1/templates/t6").json()["parameters"] == MACHINE
@@ -96,6 +99,32 @@ def test_a_password_is_kept_nowhere(plane: Plane, root: httpx.Client) -> None:
     assert secret.encode() not in b"".join(file.read_bytes() for file in plane.state.glob("burstway.db*"))
     assert root.delete("/v1/clusters/t6").is_success
     assert root.delete("/v1/templates/t6").is_success
+
+
+def test_a_dry_run_is_refused_like_the_import(root: httpx.Client) -> None:
+    """For what is there already, and says whether something would be replaced."""
+    body = {**BODY, "name": "t7", "parameters": MACHINE}
+    assert root.post("/v1/clusters", json=body).is_success
+    dry = {**body, "dry_run": True}
+    assert "there is a cluster t7 already" in refused(root.post("/v1/clusters", json=dry), 409, "conflict")
+    forced = root.post("/v1/clusters", json={**dry, "force": True}).raise_for_status()
+    assert forced.json()["replaced"] is True
+    assert root.delete("/v1/clusters/t7").is_success
+
+
+def test_a_partition_of_two_clusters(root: httpx.Client) -> None:
+    """Is a warning when the second one comes: slurmctld would not start with both."""
+    for name in ("t8", "t9"):
+        body = {
+            **BODY,
+            "name": name,
+            "template": TEMPLATE.replace("$ClusterName", "both"),
+            "parameters": MACHINE,
+        }
+        answer = root.post("/v1/clusters", json=body).raise_for_status().json()
+    assert "cluster t8 has a partition both too" in answer["warnings"][-1]["what"]
+    for name in ("t8", "t9"):
+        assert root.delete(f"/v1/clusters/{name}").is_success
 
 
 def test_a_template_is_kept_without_values_and_becomes_clusters(root: httpx.Client) -> None:

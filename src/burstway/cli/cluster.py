@@ -19,19 +19,17 @@ cluster_import.register(app)
 
 @app.command("list")
 def list_clusters(json: AsJson = False) -> None:
-    """All clusters, their node arrays and single nodes."""
+    """All clusters and their node arrays."""
     with client() as asked:
         clusters = asked.get("/v1/clusters")
     if json:
         print_json(clusters)
         return
-    arrays = [
+    rows = [
         (c["name"], a["name"], a["machine_type"], str(a["most_nodes"]), a["partition"])
         for c in clusters
         for a in c["arrays"]
     ]
-    nodes = [(c["name"], n["name"], n["machine_type"], "1", "") for c in clusters for n in c["nodes"]]
-    rows = sorted(arrays + nodes, key=lambda row: row[0])
     console.print(table(("CLUSTER", "ARRAY", "MACHINE TYPE", "MOST NODES", "PARTITION"), rows))
 
 

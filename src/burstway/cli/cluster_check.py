@@ -9,6 +9,7 @@ import typer
 
 from burstway.cli.cluster_input import (
     AsJson,
+    Given,
     ParameterFiles,
     SingleValues,
     given_values,
@@ -17,7 +18,7 @@ from burstway.cli.cluster_input import (
 )
 from burstway.cli.cluster_words import problem_text, totals
 from burstway.cli.output import console, print_json
-from burstway.errors import Problem
+from burstway.errors import InputError, Problem
 
 
 def register(app: typer.Typer) -> None:
@@ -36,17 +37,9 @@ def check(
     No cloud is asked, so machine types are not compared with it; and parameters need values only if some are
     given. Ends with code 2 when there are errors.
     """
-    from burstway.template.to_model import check_template
-
     given = given_values(parameter_files, parameters)
     files = list(dict.fromkeys(files))
-    problems = [
-        problem
-        for path in files
-        for problem in check_template(
-            read_text(path), shown_name(path), parameters=given.values or None, from_files=given.from_files
-        )
-    ]
+    problems = [problem for path in files for problem in _problems(path, given)]
     if json:
         print_json({"problems": [asdict(problem) for problem in problems], "good": _good(problems, strict)})
     else:
@@ -55,6 +48,18 @@ def check(
         console.print(totals(problems, len(files)))
     if not _good(problems, strict):
         raise typer.Exit(2)
+
+
+def _problems(path: Path, given: Given) -> list[Problem]:
+    """Of one file. That it cannot be read is one too: the others are checked all the same."""
+    from burstway.template.to_model import check_template
+
+    name = shown_name(path)
+    try:
+        text = read_text(path)
+    except InputError as refused:
+        return [Problem(name, 0, 0, refused.what, refused.remedy)]
+    return check_template(text, name, parameters=given.values or None, from_files=given.from_files)
 
 
 def _good(problems: Sequence[Problem], strict: bool) -> bool:

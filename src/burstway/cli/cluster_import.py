@@ -88,7 +88,8 @@ def _say(
         return
     for problem in answer["warnings"]:
         errors.print(problem_text(Problem(**problem)))
-    console.print(f"{what}: {f'would be {done}' if dry_run else 'replaced' if answer['replaced'] else done}")
+    done = "replaced" if answer["replaced"] else done
+    console.print(f"{what}: {f'would be {done}' if dry_run else done}")
     for title, made in cluster_tables(answer["cluster"]) if "cluster" in answer else ():
         if title in ("node arrays", "nodes"):
             console.print(made)
@@ -96,3 +97,9 @@ def _say(
         console.print(bold("not acted on"))
         for line in left_out_lines(left_out, FORM_REASONS, everything=everything):
             console.print(line)
+    if "cluster" in answer and not dry_run:
+        name = answer["cluster"]["name"]
+        console.print(
+            f"Slurm does not know this yet: burstway slurm conf {name} prints its part of slurm.conf; "
+            "put it there and restart slurmctld"
+        )

@@ -110,7 +110,7 @@ def parameter_tables(
     headings = ("PARAMETER", "TYPE", "REQUIRED", "VALUE", "DEFAULT", "CHOICES", "LABEL", "HIDDEN")
     for groups, inside in groupby(declared, key=lambda each: each.groups):
         rows = (
-            (each.name, each.type, "yes" if each.required else "",
+            (each.name, each.type, "yes" if each.required else "if" if each.conditional else "",
              json_text(values[each.name.lower()]) if each.name.lower() in values else "",
              each.default_written or "", _choices(each), each.label, "yes" if each.hidden else "")
             for each in inside

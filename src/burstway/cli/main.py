@@ -8,7 +8,7 @@ from rich.text import Text
 
 from burstway import __version__
 from burstway.cli import cluster, lab, network, network_probe, network_prove, node, people, slurm
-from burstway.cli.output import errors
+from burstway.cli.output import errors, print_json
 from burstway.cli.serve import serve
 from burstway.errors import BurstwayError
 
@@ -45,10 +45,17 @@ def _options(
     pass
 
 
+def _fields(refused: BurstwayError) -> dict[str, str]:
+    """As the API answers with them; a program that asked for JSON need not read the words for people."""
+    return {"code": refused.code, "what": refused.what, "where": refused.where, "remedy": refused.remedy}
+
+
 def main() -> None:
     try:
         app()
     except BurstwayError as refused:
+        if "--json" in sys.argv:
+            print_json({"error": _fields(refused)})
         where = f"{refused.where}: " if refused.where else ""
         errors.print(Text.assemble(("burstway:", "bold red"), f" {where}{refused.what}"))
         if refused.remedy:

@@ -47,6 +47,7 @@ def conf(
 
 def _write(files: dict[Path, str]) -> None:
     for path in files:
+        path.parent.mkdir(parents=True, exist_ok=True)
         if path.exists():
             raise ConflictError("there is such a file already", where=str(path), remedy="nothing was written")
     for path, text in files.items():

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, JsonValue, model_validator
 
 from burstway.contracts import ClusterSource
-from burstway.errors import ConflictError
+from burstway.errors import ConflictError, Problem
 from burstway.service.access import Role
 from burstway.service.parts import Parts
 from burstway.service.templates import without_passwords
@@ -53,14 +53,23 @@ def import_source(
 ) -> dict[str, Any]:
     """Makes a cluster of the source, or only says what it would be; with what is to be said of it."""
     reading = parts.templates.read(name, source, from_files)
-    answer = {
-        "warnings": [asdict(problem) for problem in reading.warnings],
+    imported = parts.fleet.import_cluster(
+        reading.cluster, without_passwords(source), force=asked.force, dry_run=asked.dry_run
+    )
+    warnings = [*reading.warnings, *(_shared(source.file, *each) for each in imported.shared.items())]
+    return {
+        "cluster": asdict(imported.cluster),
+        "replaced": imported.replaced,
+        "warnings": [asdict(problem) for problem in warnings],
         "left_out": [asdict(each) for each in reading.left_out],
     }
-    if asked.dry_run:
-        return {"cluster": asdict(reading.cluster), "replaced": False, **answer}
-    imported = parts.fleet.import_cluster(reading.cluster, without_passwords(source), force=asked.force)
-    return {"cluster": asdict(imported.cluster), "replaced": imported.replaced, **answer}
+
+
+def _shared(file: str, partition: str, other: str) -> Problem:
+    what = (
+        f"cluster {other} has a partition {partition} too, and slurmctld does not start with two of one name"
+    )
+    return Problem(file, 0, 0, what, "give one of them another: slurm.partition = …", warning=True)
 
 
 def source_json(source: ClusterSource) -> dict[str, Any]:
@@ -100,6 +109,7 @@ def cluster_routes(parts: Parts) -> APIRouter:
         if parts.settings.slurm is None:
             raise ConflictError("this site has no Slurm", remedy="add a section [slurm] to burstway.toml")
         found, _source = parts.fleet.cluster(name)
+        parts.fleet.refuse_shared_partitions(found)
         conf = render_conf(
             parts.settings.slurm,
             parts.settings.site,

@@ -37,8 +37,8 @@ def template_routes(parts: Parts) -> APIRouter:
     @router.post("")
     def keep(body: ImportBody, _: administrator) -> dict[str, Any]:
         warnings = parts.templates.check(body.name, body.source, body.from_files)
-        kept = not body.dry_run and parts.templates.keep(body.name, body.source, force=body.force)
-        return {"replaced": kept, "warnings": [asdict(problem) for problem in warnings]}
+        replaced = parts.templates.keep(body.name, body.source, force=body.force, dry_run=body.dry_run)
+        return {"replaced": replaced, "warnings": [asdict(problem) for problem in warnings]}
 
     @router.get("/{name}")
     def template(name: str, _: viewer) -> dict[str, Any]:

@@ -4,7 +4,7 @@ Each request is one transaction: it is carried out as a whole or refused as a wh
 the cloud; they change the plan (`wanted`), and the loop does the rest.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import structlog
@@ -24,8 +24,11 @@ _log = structlog.get_logger("fleet")
 
 @dataclass(frozen=True, slots=True)
 class Imported:
+    """`shared` are the partitions that other clusters have too, with the name of one of these."""
+
     cluster: Cluster
     replaced: bool
+    shared: Mapping[str, str]
 
 
 class Fleet:
@@ -43,8 +46,11 @@ class Fleet:
 
     # --- clusters ---
 
-    def import_cluster(self, cluster: Cluster, source: ClusterSource, *, force: bool) -> Imported:
-        """Keeps the cluster. One that is there is replaced only with `force`, and while it has no nodes."""
+    def import_cluster(
+        self, cluster: Cluster, source: ClusterSource, *, force: bool, dry_run: bool = False
+    ) -> Imported:
+        """Keeps the cluster. One that is there is replaced only with `force`, and while it has no nodes. A
+        dry run is refused like the import itself, and keeps nothing."""
         with self._store.write() as transaction:
             others = transaction.clusters()
             known = next((other for other in others if other.name == cluster.name), None)
@@ -55,8 +61,9 @@ class Fleet:
             if known:
                 self._refuse_with_nodes(transaction, cluster.name)
             _refuse_same_names(cluster, [other for other in others if other is not known])
-            transaction.put_cluster(cluster, source)
-        return Imported(cluster, known is not None)
+            if not dry_run:
+                transaction.put_cluster(cluster, source)
+        return Imported(cluster, known is not None, _shared_partitions(cluster, others))
 
     def delete_cluster(self, name: str) -> None:
         with self._store.write() as transaction:
@@ -67,6 +74,16 @@ class Fleet:
     def clusters(self) -> tuple[Cluster, ...]:
         with self._store.read() as transaction:
             return transaction.clusters()
+
+    def refuse_shared_partitions(self, cluster: Cluster) -> None:
+        """Raises ConflictError when another cluster has a partition of the same name: slurmctld would not
+        start with both."""
+        for partition, other in _shared_partitions(cluster, self.clusters()).items():
+            raise ConflictError(
+                f"the clusters {cluster.name} and {other} both have a partition {partition}, "
+                "and slurmctld does not start with two of one name",
+                remedy="give one of them another name in its template: slurm.partition = …",
+            )
 
     def cluster(self, name: str) -> tuple[Cluster, ClusterSource]:
         with self._store.read() as transaction:
@@ -126,8 +143,8 @@ class Fleet:
     def suspend(self, hostlist: str, *, cause: str) -> list[Node]:
         """Slurm has no more work for these nodes: they are to be given back now.
 
-        One that an operator started, and that Slurm has not yet seen up, is not meant: Slurm suspends only what
-        was up, so this is about the machine before, which may have been gone long before Slurm said so.
+        One that an operator started, and that Slurm has not yet seen up, is not meant: Slurm suspends only
+        what was up, so this is about the machine before, which may have been gone for long.
         """
         now = self._clock.now()
         with self._store.write() as transaction:
@@ -260,6 +277,17 @@ def _refuse_same_names(cluster: Cluster, others: list[Cluster]) -> None:
     total = sum(array.most_nodes for each in [cluster, *others] for array in each.arrays)
     if total > MOST_NODES:
         raise ConflictError(f"all clusters together would have {total:,} nodes, more than {MOST_NODES:,}")
+
+
+def _shared_partitions(cluster: Cluster, clusters: Iterable[Cluster]) -> dict[str, str]:
+    """Partitions of the cluster that another has too, each with the name of the first such cluster."""
+    mine = {array.partition for array in cluster.arrays}
+    shared: dict[str, str] = {}
+    for other in clusters:
+        if other.name != cluster.name:
+            for partition in sorted(mine & {array.partition for array in other.arrays}):
+                shared.setdefault(partition, other.name)
+    return shared
 
 
 def _wanted(node: Node, origin: Origin, now: float, reason: str, cause: str) -> list[tuple[Node, NodeEvent]]:

@@ -56,8 +56,8 @@ class Templates:
         check_choice(source.text, source.file, source.section or None)
         return problems
 
-    def keep(self, name: str, source: ClusterSource, *, force: bool) -> bool:
-        """Whether one of that name was replaced, which only `force` does."""
+    def keep(self, name: str, source: ClusterSource, *, force: bool, dry_run: bool = False) -> bool:
+        """Whether one of that name was replaced, which only `force` does. A dry run keeps nothing."""
         with self._store.write() as transaction:
             known = transaction.template(name) is not None
             if known and not force:
@@ -65,7 +65,8 @@ class Templates:
                     f"there is a template {name} already",
                     remedy="replace it with --force: clusters stay as they are",
                 )
-            transaction.put_template(name, without_passwords(source))
+            if not dry_run:
+                transaction.put_template(name, without_passwords(source))
         return known
 
     def all(self) -> dict[str, ClusterSource]:
