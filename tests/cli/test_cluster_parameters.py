@@ -20,7 +20,8 @@ from burstway.template.to_model import describe_parameters, read_cluster
 def parameter(name: str, **differences: Any) -> Parameter:
     least: dict[str, Any] = {
         "label": "", "description": "", "type": "String", "groups": (), "default": None,
-        "default_written": None, "required": False, "conditional": False, "hidden": False, "entries": (), "line": 1,
+        "default_written": None, "required": False, "conditional": False, "hidden": False, "entries": (),
+        "line": 1,
     }  # fmt: skip
     return Parameter(name=name, **{**least, **differences})
 

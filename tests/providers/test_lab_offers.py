@@ -24,6 +24,7 @@ SIZES = {
     "Standard_A9": 16,
     "Standard_D12_v2": 4,
     "Standard_D4": 8,
+    "Standard_D15i_v2": 20,
     "Standard_DS14_v2_Promo": 16,
     "Standard_DS4_v2": 8,
     "Standard_D4s_v3": 4,

@@ -101,6 +101,13 @@ def test_a_password_is_kept_nowhere(plane: Plane, root: httpx.Client) -> None:
     assert root.delete("/v1/templates/t6").is_success
 
 
+def test_a_text_that_is_too_long_is_refused(root: httpx.Client) -> None:
+    """At once, whether it is to be a cluster or a template."""
+    body = {**BODY, "name": "t0", "template": "#" * 2_000_001, "parameters": {}}
+    for path in ("/v1/clusters", "/v1/templates"):
+        assert "more than 2,000,000" in refused(root.post(path, json=body), 422, "input")
+
+
 def test_a_dry_run_is_refused_like_the_import(root: httpx.Client) -> None:
     """For what is there already, and says whether something would be replaced."""
     body = {**BODY, "name": "t7", "parameters": MACHINE}

@@ -13,9 +13,11 @@ from burstway.template.to_model import (
     MOST_CLUSTERS,
     ParameterValue,
     check_template,
+    declared_spelling,
     describe_parameters,
     read_cluster,
 )
+from burstway.template.vocabulary import ONE_MACHINE
 
 PUBLIC = "[[[network-interface eth0]]]\nAssociatePublicIpAddress = true\n"
 
@@ -198,6 +200,87 @@ def test_given_texts_are_typed(lines: str, given: ParameterValue, number: bool) 
     assert read(template, P=given).arrays[0].image == str(number).lower()
 
 
+FITTING: dict[str, tuple[str, tuple[ParameterValue, ...], tuple[ParameterValue, ...]]] = {
+    "Boolean": (
+        "true or false",
+        (True, False, "true", "FALSE", None, ""),
+        ("maybe", "1", 1, 0.5, ["true"], {"a": True}),
+    ),
+    "integer": (
+        "a whole number",
+        (7, 2.0, "-7", "7.0", None, ""),
+        ("2.5", 2.5, "x", True, "true", [1], "7 "),
+    ),
+    "NUMBER": ("a number", (7, 2.5, "2.5", "-1", None, ""), ("x", True, [1], "1.2.3")),
+    "Float": ("a number", (7, "1e3"), ("x",)),
+    "String": ("", ("maybe", 7, True, [1]), ()),
+    "Intger": ("", ("maybe", 7, True, [1]), ()),
+    "Azure.Subnet": ("", ("7",), ()),
+}
+
+
+@pytest.mark.parametrize("kind", FITTING)
+def test_given_values_are_of_their_type(kind: str) -> None:
+    """A given value that is not of its parameter's type is refused, also where nothing uses it; only common
+    types have a meaning, and nothing and the empty text are no value."""
+    wanted, fitting, others = FITTING[kind]
+    text = f"{MINIMAL}[parameter P]\nParameterType = {kind}"
+    for value in fitting:
+        assert reading(text, P=value).warnings == []
+    for value in others:
+        with pytest.raises(TemplateError, match=rf"-P p=.*: P is an? {kind}: {wanted}"):
+            read(text, p=value)
+
+
+def test_a_value_of_another_type_is_told_once() -> None:
+    """What a file gives is named as such, what wins over it is what counts, and nothing that follows from a
+    value that is refused is a problem of its own."""
+    text = MINIMAL.replace("2", "$N") + "Interruptible = $Spot\n" + TYPES
+    given: dict[str, ParameterValue] = {"N": "many", "spot": "x", "Spot": "y"}
+    found = check_template(text, "t", parameters=given, from_files=["N", "spot"], cores_of=CORES.get)
+    assert [str(problem) for problem in found] == [
+        "t: the value that a file gives for N is 'many': N is an Integer: a whole number",
+        "t: -P Spot=y: Spot is a boolean: true or false",
+    ]
+
+
+TYPES = "[parameter N]\nParameterType = Integer\n[parameter Spot]\nParameterType = boolean\n"
+OFFERED: dict[str, tuple[str, ParameterValue, str]] = {
+    "a choice": ("Config.Entries = slow, fast", "FAST", ""),
+    "a slip": (
+        "Config.Entries = slow, fast",
+        "fats",
+        "-P Mode=fats: Mode has no choice 'fats' (did you mean fast?)",
+    ),
+    "something else": (
+        "Config.Entries = slow, fast",
+        "x",
+        "Mode has no choice 'x' (there are slow, fast)",
+    ),
+    "a number": ('Config.Entries := {[Label="x"; Value=7]}', "7", ""),
+    "another number": ('Config.Entries := {[Label="x"; Value=7]}', 8, "-P Mode=8: Mode has no choice '8'"),
+    "a section": ("[[list Config.Entries]]\nName = a", "b", "(there are a)"),
+    "free": ("Config.Entries = slow, fast\nConfig.FreeForm = true", "x", ""),
+    "not free": ("Config.Entries = slow, fast\nConfig.FreeForm = false", "x", "no choice"),
+    "several": ("Config.Entries = a, b, c", ["a", "c"], ""),
+    "one of several": ("Config.Entries = a, b, c", ["a", "d"], "Mode has no choice 'd' (there are a, b, c)"),
+    "several in a text": ("Config.Entries = a, b, c", "a,c", ""),
+    "a choice with a comma": ('Config.Entries = "a, x", b', "a, X", ""),
+    "one of several in a text": ("Config.Entries = a, b, c", "a, d", "Mode has no choice 'd'"),
+    "choices of an expression": ("Config.Entries := f(Other)\n[parameter Other]", "x", ""),
+    "the default": ("Config.Entries = a, b\nDefaultValue = None", "None", ""),
+    "nothing": ("Config.Entries = a, b", "", ""),
+}
+
+
+@pytest.mark.parametrize(("lines", "given", "words"), OFFERED.values(), ids=OFFERED)
+def test_given_values_are_choices(lines: str, given: ParameterValue, words: str) -> None:
+    """A given value that the form does not offer is a warning, unless the form takes any."""
+    told = [str(warning) for warning in reading(f"{MINIMAL}[parameter Mode]\n{lines}", Mode=given).warnings]
+    assert bool(told) == bool(words)
+    assert all(words in one for one in told)
+
+
 def test_files_give_way() -> None:
     """A value of a file gives way to one that is given by itself, and may be for another template."""
     result = read_cluster(
@@ -210,7 +293,7 @@ def test_files_give_way() -> None:
     )
     assert result.cluster.arrays[0].image == "single"
     assert [warning.what for warning in result.warnings] == [
-        "the template declares no parameter 'Q', which is given"
+        "a file of values gives Q, but the template declares no such parameter"
     ]
 
 
@@ -326,6 +409,34 @@ WARNED = {
         "Interruptible = 'perhaps' is neither true nor false",
     ),
     "no number where none is needed": (MINIMAL + "MaxPrice = ^cheap", "MaxPrice = 'cheap' is not a number"),
+    "a default that is no whole number": (
+        MINIMAL + "[parameter N]\nParameterType = integer\nDefaultValue = ^abc",
+        "DefaultValue = abc: N is an integer: a whole number",
+    ),
+    "a default that is no boolean": (
+        MINIMAL + "[parameter B]\nParameterType = Boolean\nDefaultValue := ^1 + 1",
+        "DefaultValue = 2: B is a Boolean: true or false",
+    ),
+    "a default that is a record": (
+        MINIMAL + "[parameter B]\nParameterType = Number\n^[[record DefaultValue]]\nx = 1",
+        "DefaultValue = [x = 1]: B is a Number: a number",
+    ),
+    "more at first than there can be": (
+        MINIMAL + "InitialCount = ^3",
+        "InitialCount = 3 is more than [[nodearray a]] can have (raise the most, which is 2 nodes",
+    ),
+    "more cores at first than there can be": (
+        MINIMAL + "InitialCoreCount = ^9",
+        "InitialCoreCount = 9 is more than",
+    ),
+    "configuration of Slurm with a slip": (
+        MINIMAL + "[[[configuration]]]\n^slrum.partition = q",
+        "nothing acts on slrum.partition (did you mean slurm.partition?)",
+    ),
+    "a member of a record without braces": (
+        MINIMAL + "[[[configuration]]]\nx = a^$T.x.y\n[parameter T]\n[[record DefaultValue]]\nx = 1",
+        "$T is all of the record, and .x.y a text behind it (did you mean ${T.x.y}?)",
+    ),
     "no price": (MINIMAL + "MaxPrice = ^0", "MaxPrice = 0 is no price (-1 is no limit)"),
     "no port": (
         MINIMAL + "[[[input-endpoint x]]]\nPrivatePort = ^70000",
@@ -418,6 +529,24 @@ LEFT_OUT = {
         "an endpoint is nothing without one",
     ),
     "cluster-init": (MINIMAL + "[[[cluster-init x]]]", "[[[cluster-init x]]]", (5,), "does not run yet"),
+    "a single node's limit": (
+        MINIMAL + "[[node x]]\nMaxCount = 3\n[[node y]]\nMaxCount = 1",
+        "MaxCount",
+        (6,),
+        "a single node is one machine",
+    ),
+    "a single node's limit that one array has too": (
+        MINIMAL + "[[node x]]\nMaxCount = 3\nMaxCoreCount = 5\n[[nodearray b]]\nExtends = x, a\nMaxCount = 2",
+        "MaxCount",
+        (6,),
+        "a single node is one machine",
+    ),
+    "a name that has Slurm's in it": (
+        MINIMAL + "[[[configuration]]]\nmyslurm.partition = q",
+        "myslurm.partition",
+        (6,),
+        "programs on the node",
+    ),
     "another scheduler's configuration": (
         MINIMAL + "[[[configuration pbspro]]]\nslot_type = x",
         "pbspro.slot_type",
@@ -458,6 +587,49 @@ def test_left_out(text: str, name: str, lines: tuple[int, ...], reason: str) -> 
     """What Burstway does not act on is listed by its name with all its lines and the reason."""
     found = [one for one in reading(text).left_out if one.name == name]
     assert [(one.lines, reason in one.reason) for one in found] == [(lines, True)]
+
+
+SILENT = {
+    "an empty default": "[parameter N]\nParameterType = Integer\nDefaultValue =",
+    "an undefined default": "[parameter N]\nParameterType = Boolean\nDefaultValue := undefined",
+    "a default by another without a value": (
+        "[parameter N]\nParameterType = Integer\nDefaultValue = $M\n[parameter M]"
+    ),
+    "a number in quotes": '[parameter N]\nParameterType = Integer\nDefaultValue = "5"',
+    "a boolean in any case": "[parameter N]\nParameterType = BOOLEAN\nDefaultValue = TRUE",
+    "a type that nobody has": "[parameter N]\nParameterType = Intger\nDefaultValue = x",
+    "a text with a dot behind it": "[[[configuration]]]\nx = $T.x\n[parameter T]\nDefaultValue = a",
+    "as many at first as there can be": "InitialCount = 2",
+    "limits for all": "[[node defaults]]\nMaxCount = 9\n[[node b]]\nAbstract = true\nMaxCount = 3",
+}
+
+
+@pytest.mark.parametrize("lines", SILENT.values(), ids=SILENT)
+def test_not_warned(lines: str) -> None:
+    """These are no mistakes."""
+    found = reading(MINIMAL + lines)
+    assert found.warnings == []
+    assert [one.name for one in found.left_out if one.reason == ONE_MACHINE] == []
+
+
+def test_what_does_not_exist_is_told_once() -> None:
+    """A function that does not exist is one problem at its place, wherever it stands; names that are merely a
+    little alike are not suggested."""
+    text = (
+        f'{MINIMAL}TestName = x\nImageName = a-${{foo(1)}}\nSubnetId := toLowr("A")\nZone := 1 + foo(2)\n'
+        "[[[configuration]]]\nx := foo(3)\n[[parameter P]]\nDefaultValue := foo(4)"
+    )
+    found = [(each.line, each.what, each.remedy) for each in check_template(text, "t")]
+    nope = "there is no function 'foo'"
+    failed = "the expression is an error: "
+    assert found == [
+        (5, "[[nodearray a]] has no attribute TestName", "it is passed over"),
+        (6, f"{failed}{nope}", ""),
+        (7, f"{failed}there is no function 'toLowr', did you mean toLower?", ""),
+        (8, f"{failed}{nope}", ""),
+        (10, f"{failed}{nope}", "the attribute has no value"),
+        (12, nope, ""),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -520,6 +692,7 @@ def test_describe_parameters() -> None:
         "default": 1.1,
         "default_written": "1.10",
         "required": True,
+        "conditional": False,
         "hidden": False,
         "entries": ({"label": "one", "value": 1}, {"label": "2", "value": 2}),
         "line": 8,
@@ -528,6 +701,34 @@ def test_describe_parameters() -> None:
     assert y["entries"] == ({"label": "p", "value": "q"}, {"label": "r", "value": "r"})
     assert (z["default"], z["hidden"], z["entries"]) == ({"a b": "c"}, True, ())
     assert (u["default"], u["default_written"], u["hidden"], u["groups"]) == (None, None, True, ())
+
+
+REQUIRED = {
+    "always": ("Required = true", True, False),
+    "never": ("Required = false\nConditions.Hidden := y", False, False),
+    "by the default of another": ("Conditions.Required := y", True, True),
+    "not by the default of another": ("Conditions.Required := !y", False, True),
+    "excluded by another": ("Required = true\nConditions.Excluded := y", False, True),
+    "not excluded by another": ("Required = true\nConditions.Hidden := !y", True, True),
+    "always, whatever its condition": ("Required = true\nConditions.Required := y", True, False),
+    "never shown": ("Required = true\nConditions.Hidden = true\nConditions.Excluded := y", False, False),
+    "by what nobody declares": ("Conditions.Required := z is undefined", True, False),
+}
+
+
+@pytest.mark.parametrize(("lines", "required", "conditional"), REQUIRED.values(), ids=REQUIRED)
+def test_described_as_required(lines: str, required: bool, conditional: bool) -> None:
+    """A parameter is described as required when it is with all defaults, and whether others can change it."""
+    described, _ = describe_parameters(
+        f"{MINIMAL}[parameter x]\n{lines}\n[parameter y]\nDefaultValue = true", "t"
+    )
+    assert (described.required, described.conditional) == (required, conditional)
+
+
+def test_declared_spelling() -> None:
+    """What is given stands under the names as the template spells them; other names stay."""
+    declared = describe_parameters(MINIMAL + "[parameter UseSpot]", "t")
+    assert declared_spelling(declared, {"usespot": 1, "Other": 2}) == {"UseSpot": 1, "Other": 2}
 
 
 CHECKED = MINIMAL + (
@@ -570,13 +771,26 @@ def test_check_template_waits_for_values() -> None:
     assert check_template(text, "t", cores_of=CORES.get) == []
 
 
+def test_defaults_that_wait_for_values() -> None:
+    """A default that depends on what has no value yet is of no type yet."""
+    text = (
+        f"{MINIMAL}[parameter N]\nParameterType = Integer\nDefaultValue := M + 1\n[parameter M]\n"
+        "[parameter B]\nParameterType = Boolean\nDefaultValue = $ClusterName\n"
+        "[parameter S]\nParameterType = Integer\nDefaultValue = $P\n[parameter P]\nParameterType = Password\n"
+    )
+    assert check_template(text, "t") == []
+    told = str(reading(text, M="x", P="s3cret").warnings)
+    assert "DefaultValue = …: S is an Integer" in told
+    assert "s3cret" not in told
+
+
 def test_check_template_of_several_clusters() -> None:
     """A value can be for any of the clusters, but must be for one of them."""
     text = MINIMAL + "[[parameter P]]\n[cluster d]\n[[nodearray a]]\nMachineType = x\nMaxCount = 1\n"
     text += "[[parameter Q]]"
     assert check_template(text, "t", parameters={"P": 1, "q": 2}) == []
     found = check_template(text, "t", parameters={"R": 1})
-    assert {problem.what for problem in found} == {"the template declares no parameter 'R', which is given"}
+    assert {problem.what for problem in found} == {"-P R: the template declares no such parameter"}
 
 
 def test_check_template_of_too_many_clusters() -> None:

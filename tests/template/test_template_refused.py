@@ -216,7 +216,7 @@ def test_problems_are_capped() -> None:
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({"Imge": "x"}, "declares no parameter 'Imge', which is given (did you mean Image?)"),
+        ({"Imge": "x"}, "-P Imge: the template declares no such parameter (did you mean Image?)"),
         ({"Image": "x", "IMAGE": "y"}, "the parameter IMAGE is given twice, also as Image"),
     ],
 )

@@ -269,11 +269,11 @@ def _cluster(transaction: Transaction, name: str) -> Cluster:
 
 def _refuse_same_names(cluster: Cluster, others: list[Cluster]) -> None:
     """Two clusters must not describe a node of the same name, nor more nodes than Slurm can have."""
+    prefixes = {f"{cluster.name}-{array.name}" for array in cluster.arrays}
     for other in others:
-        for array in cluster.arrays:
-            for theirs in other.arrays:
-                if f"{cluster.name}-{array.name}" == f"{other.name}-{theirs.name}":
-                    raise ConflictError(f"cluster {other.name} has nodes called {other.hostlist(theirs)} too")
+        for theirs in other.arrays:
+            if f"{other.name}-{theirs.name}" in prefixes:
+                raise ConflictError(f"cluster {other.name} has nodes called {other.hostlist(theirs)} too")
     total = sum(array.most_nodes for each in [cluster, *others] for array in each.arrays)
     if total > MOST_NODES:
         raise ConflictError(f"all clusters together would have {total:,} nodes, more than {MOST_NODES:,}")

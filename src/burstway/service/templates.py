@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from burstway.contracts import ClusterSource, Json, Offer, Store
-from burstway.errors import ConflictError, Problem, TemplateError, UnknownError
+from burstway.errors import ConflictError, InputError, Problem, TemplateError, UnknownError
 from burstway.model.names import check_name
 from burstway.template.parameters import SECRET_TYPES
 from burstway.template.to_model import (
@@ -19,6 +19,10 @@ from burstway.template.to_model import (
     read_cluster,
 )
 
+MOST_CHARACTERS = 2_000_000
+"""Of a template that is sent to the control plane, which others use meanwhile; the largest known has 100,000.
+The commands that need no control plane read longer ones."""
+
 
 class Templates:
     def __init__(self, store: Store, offers: Mapping[str, Offer]) -> None:
@@ -28,6 +32,7 @@ class Templates:
     def read(self, name: str, source: ClusterSource, from_files: Collection[str] = ()) -> Reading:
         """The cluster that the source describes, under this name, with what is to be said of it. `from_files`
         are the names of values that nobody typed for this template. Raises TemplateError."""
+        _refuse_too_long(source)
         return read_cluster(
             source.text,
             source.file,
@@ -42,6 +47,7 @@ class Templates:
     def check(self, name: str, source: ClusterSource, from_files: Collection[str] = ()) -> list[Problem]:
         """The warnings. Raises TemplateError with all errors, and InputError when `name` is none."""
         check_name("template", name)
+        _refuse_too_long(source)
         problems = check_template(
             source.text,
             source.file,
@@ -58,6 +64,7 @@ class Templates:
 
     def keep(self, name: str, source: ClusterSource, *, force: bool, dry_run: bool = False) -> bool:
         """Whether one of that name was replaced, which only `force` does. A dry run keeps nothing."""
+        kept = without_passwords(source)
         with self._store.write() as transaction:
             known = transaction.template(name) is not None
             if known and not force:
@@ -66,7 +73,7 @@ class Templates:
                     remedy="replace it with --force: clusters stay as they are",
                 )
             if not dry_run:
-                transaction.put_template(name, without_passwords(source))
+                transaction.put_template(name, kept)
         return known
 
     def all(self) -> dict[str, ClusterSource]:
@@ -89,6 +96,12 @@ class Templates:
     def _cores_of(self, machine_type: str) -> int | None:
         offer = self._offers.get(machine_type)
         return offer.cores if offer else None
+
+
+def _refuse_too_long(source: ClusterSource) -> None:
+    if len(source.text) > MOST_CHARACTERS:
+        what = f"the template has {len(source.text):,} characters, more than {MOST_CHARACTERS:,}"
+        raise InputError(what, where=source.file, remedy="is it a template?")
 
 
 def without_passwords(source: ClusterSource) -> ClusterSource:

@@ -22,6 +22,7 @@ is one step, and each step takes and gives values:
     nodes           a single node -> model.cluster.SingleNode
     vocabulary      which attributes there are and what is done about each; `sections` the same of sections
     account         everything acted on, `left_out` with a reason, or warned of
+    fitting         whether values are of their parameters' types, and among the form's choices
     required        which parameters must have a value; `describe` what is said of each
     to_model        all of it -> model.cluster.Cluster
 """

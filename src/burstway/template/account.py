@@ -99,7 +99,7 @@ class Account:
             key = configuration_key(part, setting)
             if CONFIGURATION.knows(key) and CONFIGURATION.reason(key) is None:
                 continue
-            similar = suggestion(key, CONFIGURATION.acted_on, cutoff=0.9) if key.startswith("slurm.") else ""
+            similar = _meant(key)
             if similar:
                 self._problems.warn(setting.place, f"nothing acts on {key}", similar)
             else:
@@ -117,6 +117,17 @@ class Account:
         if not words.knows(key):
             what = f"{where} has no attribute {key}"
             self._problems.warn_unknown(place, what, key, words.names, "it is passed over")
+
+
+def _meant(key: str) -> str:
+    """What the key of a configuration was to be, if it is probably a slip: one like those that are acted on,
+    or one of a program that is nearly called Slurm. A name with Slurm's in it is another program's."""
+    first, dot, rest = key.partition(".")
+    if first.lower() == "slurm":
+        return suggestion(key, CONFIGURATION.acted_on, cutoff=0.9)
+    if not dot or "slurm" in first.lower() or CONFIGURATION.knows(key):
+        return ""
+    return f"did you mean slurm.{rest}?" if suggestion(first, ("slurm",)) else ""
 
 
 def _changes_nothing(setting: Setting) -> bool:

@@ -6,6 +6,7 @@ from burstway.template.data import Datum, Record
 from burstway.template.forms import Formula, Items, Literal, Mixture
 from burstway.template.given import plain
 from burstway.template.parameters import Declared, Entry, Parameter, ParameterValue
+from burstway.template.required import is_conditional, is_required
 from burstway.template.scope import Scope
 
 
@@ -21,10 +22,11 @@ def describe(parameter: Declared, scope: Scope) -> Parameter:
         groups=parameter.groups,
         default=plain(default.datum) if default and has_default else None,
         default_written=default.written if default and has_default else None,
-        required=_says(parameter, "Required", scope) or parameter.value("Conditions.Required") is not None,
+        required=is_required(parameter, scope),
+        conditional=is_conditional(parameter, scope),
         hidden=kind.lower() == "hidden" or _says(parameter, "Hidden", scope)
         or _says(parameter, "Conditions.Hidden", scope),
-        entries=tuple(_entries(parameter, scope)),
+        entries=tuple(entries_of(parameter, scope)),
         line=parameter.section.place.line,
     )  # fmt: skip
 
@@ -47,7 +49,7 @@ def _says(parameter: Declared, key: str, scope: Scope) -> bool:
     return value is not None and scope.resolver.resolve(value).written.lower() == "true"
 
 
-def _entries(parameter: Declared, scope: Scope) -> Iterator[Entry]:
+def entries_of(parameter: Declared, scope: Scope) -> Iterator[Entry]:
     """What the form offers, as far as the template lists it without referring to anything."""
     value = parameter.value("Config.Entries")
     found: Datum = ()

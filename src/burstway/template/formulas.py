@@ -7,11 +7,13 @@ the template only where all that it names is declared, for scripts and HTML have
 
 from collections.abc import Collection, Iterator
 
+from burstway.template.data import Error
 from burstway.template.expressions import Expression, ExpressionError, parse, unknown_functions
 from burstway.template.forms import Formula, Items, Literal, Mixture, Reference, Value
 from burstway.template.problems import Problems
 from burstway.template.source import Place, quoted
 from burstway.template.syntax import Section
+from burstway.template.typed import failure
 
 
 class Formulas:
@@ -65,16 +67,17 @@ class Formulas:
             return False
         return bool(names) and all(name in self._defined for name in names)
 
-    def check(self, value: Value) -> None:
-        """Reports what is wrong in the value without working it out."""
+    def check(self, value: Value, place: Place | None = None) -> None:
+        """Reports what is wrong in the value without working it out. `place` is that of the value that this
+        one is a part of."""
         if isinstance(value, Formula):
-            self._check_functions(value)
+            self._check_functions(value, place or value.place)
         elif isinstance(value, Reference):
             self.check_name(value.name, value.place)
         elif isinstance(value, Mixture):
             for piece in value.pieces:
                 if not value.quotes or self.is_meant(piece):
-                    self.check(piece)
+                    self.check(piece, value.place)
         elif isinstance(value, Items):
             for item in value.items:
                 self.check(item)
@@ -85,10 +88,12 @@ class Formulas:
         what = f"the template declares no parameter {quoted(name)}, so it has no value"
         self._problems.warn_unknown(place, what, name, self._suggested, f"declare it: [parameter {name}]")
 
-    def _check_functions(self, formula: Formula) -> None:
+    def _check_functions(self, formula: Formula, place: Place) -> None:
+        """Reports functions that there are not, except for one that the value at `place` failed for."""
         if expression := self.expression(formula):
             for _, offset, what in unknown_functions(expression):
-                self._problems.warn(formula.place.within(formula.text, offset), what)
+                if not self._problems.told(place, failure(Error(what))):
+                    self._problems.warn(formula.place.within(formula.text, offset), what)
 
     def _parse(self, formula: Formula) -> Expression | None:
         try:

@@ -4,14 +4,31 @@ They are kept with the cluster and not started, so what is wrong with them is a 
 proxy is an error all the same: CycleCloud does not start such a cluster either.
 """
 
+from collections.abc import Mapping
+
 from burstway.model.cluster import SingleNode
 from burstway.template.details import read_details, read_image, read_subnet
 from burstway.template.expand import Node
-from burstway.template.known import is_missing
+from burstway.template.known import Setting, is_missing
 from burstway.template.left_out import LeftOuts
 from burstway.template.problems import AsWarnings, Problems
 from burstway.template.typed import boolean, words
-from burstway.template.vocabulary import NO_SINGLE_NODES
+from burstway.template.vocabulary import NO_SINGLE_NODES, ONE_MACHINE
+
+_COUNTS = ("maxcount", "maxcorecount")
+
+
+def leave_counts_out(nodes: list[Node], arrays: list[Node], left_outs: LeftOuts) -> None:
+    """Lists the limits that single nodes say, for themselves and for no array that extends them."""
+    used = {setting.place for array in arrays for setting in _counts(array.settings)}
+    for node in nodes:
+        for setting in _counts(node.part.settings):
+            if setting.place not in used and setting.value.written not in ("", "1"):
+                left_outs.add(setting.key, setting.place, ONE_MACHINE)
+
+
+def _counts(settings: Mapping[str, Setting]) -> list[Setting]:
+    return [settings[key] for key in _COUNTS if key in settings]
 
 
 def read_nodes(nodes: list[Node], left_outs: LeftOuts, problems: Problems) -> tuple[SingleNode, ...]:

@@ -9,9 +9,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from burstway.template.forms import Value
+from burstway.template.forms import Literal, Value
 from burstway.template.problems import Problems
-from burstway.template.source import Place, quoted
+from burstway.template.source import Place, cut, quoted
 from burstway.template.syntax import Section
 
 CLUSTER_NAME = "ClusterName"
@@ -48,9 +48,9 @@ class Parameter:
 
     `groups` are the names of the [parameters …] sections around it, the outermost first. `type` is
     CycleCloud's ParameterType, "String" when the template says none. `default` is None without a default, and
-    `default_written` is how the template spells it. `required`: it must have a value, perhaps only where
-    other parameters have certain values. `entries` are what the form offers, as far as the template lists
-    them.
+    `default_written` is how the template spells it. `required`: it must have a value when the others have
+    their defaults; `conditional`: whether it must depends on what the others are. `entries` are what the
+    form offers, as far as the template lists them.
     """
 
     name: str
@@ -61,6 +61,7 @@ class Parameter:
     default: ParameterValue
     default_written: str | None
     required: bool
+    conditional: bool
     hidden: bool
     entries: tuple[Entry, ...]
     line: int
@@ -73,6 +74,13 @@ class Declared:
     name: str
     groups: tuple[str, ...]
     section: Section
+
+    @property
+    def kind(self) -> str:
+        """Its ParameterType as it is written; "" when the template says none, or none that simply stands
+        there."""
+        value = self.value("ParameterType")
+        return value.written if isinstance(value, Literal) else ""
 
     @property
     def default(self) -> Value | None:
@@ -140,13 +148,22 @@ def given_values(
     return values
 
 
+def declared_spelling(
+    declared: Iterable[Parameter], given: Mapping[str, ParameterValue]
+) -> dict[str, ParameterValue]:
+    """What is given, under the names as the template spells them; names that it does not declare stay."""
+    spelling = {parameter.name.lower(): parameter.name for parameter in declared}
+    return {spelling.get(name.lower(), name): value for name, value in given.items()}
+
+
 def _report_undeclared(
     name: str, declared: Mapping[str, Declared], from_file: bool, problems: Problems
 ) -> None:
     if name.lower() == CLUSTER_NAME.lower() and from_file:
         return  # CycleCloud writes it into the files that it exports
     known = [parameter.name for parameter in declared.values()]
-    what = f"the template declares no parameter {quoted(name)}, which is given"
+    said = f"a file of values gives {cut(name)}, but" if from_file else f"-P {cut(name)}:"
+    what = f"{said} the template declares no such parameter"
     report = problems.warn_unknown if from_file else problems.add_unknown
     report(Place(problems.source.file), what, name, known, "" if known else "it declares none")
 

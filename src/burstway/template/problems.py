@@ -132,8 +132,9 @@ def _printable(what: str) -> str:
     return "".join(character if character.isprintable() else "�" for character in cut)
 
 
-def suggestion(name: str, known: Iterable[str], *, cutoff: float = 0.7) -> str:
-    """`did you mean …?` with the most similar known name, whatever its case; "" when none is similar."""
+def suggestion(name: str, known: Iterable[str], *, cutoff: float = 0.77) -> str:
+    """`did you mean …?` with the most similar known name, whatever its case; "" when none is similar. In a
+    short word one slip is much, and still a slip."""
     if len(name) > _LONGEST_COMPARED:
         return ""
     spelling = {
@@ -142,4 +143,16 @@ def suggestion(name: str, known: Iterable[str], *, cutoff: float = 0.7) -> str:
         if len(candidate) <= _LONGEST_COMPARED
     }
     close = get_close_matches(name.lower(), spelling, n=1, cutoff=cutoff)
+    close = close or [candidate for candidate in spelling if _one_slip(name.lower(), candidate)]
     return f"did you mean {spelling[close[0]]}?" if close else ""
+
+
+def _one_slip(name: str, known: str) -> bool:
+    """Whether a word of four letters or more has one wrong, or two that change places."""
+    if len(name) != len(known) or len(known) < 4:
+        return False
+    wrong = [place for place in range(len(name)) if name[place] != known[place]]
+    if len(wrong) == 2:
+        first, second = wrong
+        return second == first + 1 and (name[first], name[second]) == (known[second], known[first])
+    return len(wrong) == 1

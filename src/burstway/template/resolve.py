@@ -4,10 +4,11 @@ A text can double at each step of a chain of parameters, so one value is bounded
 together. What is not to be had for that is a problem, and counts as broken from then on.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from burstway.template.data import UNDEFINED, Datum, Error, Undefined
+from burstway.template.data import UNDEFINED, Datum, Error, Record, Undefined
 from burstway.template.expressions import as_text, evaluate
 from burstway.template.expressions.limits import Allowance
 from burstway.template.forms import Formula, Items, Literal, Mixture, Reference, Value
@@ -15,7 +16,7 @@ from burstway.template.formulas import Formulas
 from burstway.template.given import weight
 from burstway.template.known import Known, Part, Setting, undefined
 from burstway.template.problems import Problems
-from burstway.template.source import Place
+from burstway.template.source import Place, cut
 from burstway.template.syntax import Section
 from burstway.template.values import as_text as list_as_text
 from burstway.template.values import read_value
@@ -117,6 +118,7 @@ class Resolver:
 
     def _mixture(self, value: Mixture) -> Known:
         pieces = [self._piece(piece, bool(value.quotes)) for piece in value.pieces]
+        self._warn_of_members(value, pieces)
         for piece in pieces:
             if isinstance(piece.datum, Error):
                 return Known(piece.datum, "", value.place)
@@ -126,6 +128,17 @@ class Resolver:
             return undefined(value.place, broken=True)
         text = "".join(piece.written for piece in pieces)
         return Known(text, text, value.place, secret=any(piece.secret for piece in pieces))
+
+    def _warn_of_members(self, value: Mixture, pieces: list[Known]) -> None:
+        """`$T.x` is all of the record T and a text behind it, which nobody means."""
+        for written, known, behind in zip(value.pieces, pieces, value.pieces[1:], strict=False):
+            if not isinstance(written, Reference) or not isinstance(known.datum, Record):
+                continue
+            member = _MEMBER.match(behind.written) if isinstance(behind, Literal) else None
+            if member:
+                what = f"${written.name} is all of the record, and {cut(member[0])} a text behind it"
+                remedy = f"did you mean ${{{written.name}{cut(member[0])}}}?"
+                self._problems.warn(written.place, what, remedy)
 
     def _piece(self, piece: Literal | Reference | Formula, in_quotes: bool) -> Known:
         if isinstance(piece, Literal) or not in_quotes or self.formulas.is_meant(piece):
@@ -161,5 +174,7 @@ class Resolver:
             self._problems.add(place, "with this value, all values together are too large")
         return size <= MOST_OF_A_VALUE and self._characters_left >= 0
 
+
+_MEMBER = re.compile(r"(?:\.[A-Za-z_][A-Za-z0-9_]*)+")
 
 _NOT_RESOLVED = ("parameters", "parameter", "environment", "noderef")

@@ -4,11 +4,10 @@ A default may refer to other parameters. A chain of them can be as long as the f
 so they are worked out from a stack of our own, the ones that others need first.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Set
 from dataclasses import dataclass, replace
 
 from burstway.template.data import Datum, Record
-from burstway.template.forms import Literal
 from burstway.template.formulas import Formulas
 from burstway.template.given import given_value
 from burstway.template.known import Known, undefined
@@ -22,11 +21,13 @@ from burstway.template.syntax import Section
 @dataclass(frozen=True, slots=True)
 class Outside:
     """What is known from outside of the template. `cluster_name` is "" as long as there is none; `values` are
-    found by the parameter's name in lower case. `patient`: others may be given later."""
+    found by the parameter's name in lower case. `patient`: others may be given later.
+    `refused` are those of the values that are a problem already."""
 
     values: Mapping[str, ParameterValue]
     cluster_name: str
     patient: bool = False
+    refused: Set[str] = frozenset()
 
 
 class Scope:
@@ -84,15 +85,15 @@ class Scope:
 
     def _worked_out(self, key: str) -> Known:
         declared = self.declared[key]
-        kind = declared.value("ParameterType")
-        written = kind.written if isinstance(kind, Literal) else ""
-        known = self._value(key, declared, written)
-        return replace(known, secret=True) if written.lower() in SECRET_TYPES else known
+        known = self._value(key, declared)
+        return replace(known, secret=True) if declared.kind.lower() in SECRET_TYPES else known
 
-    def _value(self, key: str, declared: Declared, kind: str) -> Known:
+    def _value(self, key: str, declared: Declared) -> Known:
         place = declared.section.place
+        if key in self._outside.refused:
+            return undefined(place, broken=True)
         if key in self._outside.values:
-            return given_value(self._outside.values[key], declared.default, kind, place)
+            return given_value(self._outside.values[key], declared.default, declared.kind, place)
         if structures := declared.structures("DefaultValue"):
             return self.resolver.sized(self.structure(structures), place)
         return self.resolver.resolve(declared.default) if declared.default else undefined(place)

@@ -49,6 +49,10 @@ def _initial(node: Node, most: int, cores: int, problems: Problems) -> int:
     count = whole_number(node.settings.get("initialcount"), report, least=0)
     in_cores = whole_number(node.settings.get("initialcorecount"), report, least=0)
     wanted = count if count is not None else -(-(in_cores or 0) // cores)
+    setting = node.settings.get("initialcorecount" if count is None else "initialcount")
+    if setting and wanted > most:
+        what = f"{setting.key} = {setting.value.written} is more than {node.part} can have"
+        problems.warn(setting.value.place, what, f"raise the most, which is {most} nodes, or lower it")
     return min(wanted, most)
 
 

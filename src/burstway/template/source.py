@@ -74,6 +74,11 @@ class Source:
         return "".join(character if character.isprintable() else " " for character in cut).rstrip()
 
 
+def cut(text: str, most: int = 60) -> str:
+    """`text` for a message, not endless."""
+    return text if len(text) <= most else text[:most] + "…"
+
+
 def quoted(text: str, most: int = 60) -> str:
     """`text` for a message: in quotes, nothing invisible in it, and not endless."""
-    return repr(text if len(text) <= most else text[:most] + "…")
+    return repr(cut(text, most))

@@ -16,9 +16,16 @@ from burstway.template.arrays import ArrayReader, Cloud
 from burstway.template.data import Error
 from burstway.template.describe import describe
 from burstway.template.expand import expand
+from burstway.template.fitting import GivenNames, refused_values, report_unfitting
 from burstway.template.left_out import LeftOut, LeftOuts
-from burstway.template.nodes import read_nodes
-from burstway.template.parameters import Parameter, ParameterValue, declared_parameters, given_values
+from burstway.template.nodes import leave_counts_out, read_nodes
+from burstway.template.parameters import (
+    Parameter,
+    ParameterValue,
+    declared_parameters,
+    declared_spelling,
+    given_values,
+)
 from burstway.template.problems import Problems
 from burstway.template.required import report_missing
 from burstway.template.scope import Outside, Scope
@@ -34,6 +41,7 @@ __all__ = [
     "Reading",
     "check_choice",
     "check_template",
+    "declared_spelling",
     "describe_parameters",
     "read_cluster",
 ]
@@ -129,9 +137,9 @@ def check_template(
         scope = _scope(top, cluster, given, problems)
         if not patient:
             report_missing(scope, problems)
+        _read(top, cluster, scope, "cluster", Cloud(cores_of, machine_types), LeftOuts(), problems)
         for section in (*(one for one in top if one.kind != "cluster"), cluster):
             _check_values(section, scope)
-        _read(top, cluster, scope, "cluster", Cloud(cores_of, machine_types), LeftOuts(), problems)
     return problems.all
 
 
@@ -188,8 +196,13 @@ def _scope(top: list[Section], chosen: Section, given: _Given, problems: Problem
     sections = [*top, *chosen.sections]
     declared = declared_parameters(sections, problems)
     values = given_values(declared, given.parameters, given.from_files, problems)
+    names = GivenNames(given.parameters, given.from_files)
+    refused = refused_values(declared, values, names, problems)
     foreign = {section.name.lower() for section in sections if section.kind in ("environment", "noderef")}
-    return Scope(declared, Outside(values, given.cluster_name, given.patient), foreign, problems)
+    outside = Outside(values, given.cluster_name, given.patient, refused)
+    scope = Scope(declared, outside, foreign, problems)
+    report_unfitting(scope, values.keys(), names, problems)
+    return scope
 
 
 def _names(sections: list[Section], problems: Problems) -> Set[str]:
@@ -215,6 +228,7 @@ def _read(
     arrays = [node for node in nodes if node.part.kind == "nodearray"]
     singles = [node for node in nodes if node.part.kind == "node"]
     read = ArrayReader(name, cloud, left_outs, problems).read(arrays)
+    leave_counts_out(singles, arrays, left_outs)
     cluster = Cluster(name, read, read_nodes(singles, left_outs, problems))
     unclear = any(setting.value.broken for node in arrays for setting in node.settings.values())
     if not read and not unclear and not problems.errors:

@@ -37,6 +37,7 @@ FORM_REASONS = (_FORM, _PEOPLE, _LIST)
 """Those of what only arranges CycleCloud's web page, which a real template has hundreds of lines of."""
 
 NO_SINGLE_NODES = "the site keeps its own head node; Burstway starts no single nodes yet"
+ONE_MACHINE = "a single node is one machine"
 NOT_KEPT = "a password is in it, so it is not kept with the cluster"
 NOT_STARTED = "Burstway does not start it, so what refers to it has no value"
 
@@ -103,7 +104,7 @@ CLUSTER = Words(
     left_out={
         "Autoscale": "Burstway starts nodes when Slurm asks for them, whatever Autoscale says",
         **_all("FormLayout", _FORM),
-        **_all("Category Priority IconUrl Icon", _LIST),
+        **_all("Category CategoryOrder Priority IconUrl Icon", _LIST),
         **_all("Label Description Title", _PEOPLE),
         **_all("Abstract Extends ParentName", "clusters inherit nothing from each other here"),
         **_all("MaxCount MaxCoreCount", "limits are those of the node arrays"),
@@ -111,6 +112,7 @@ CLUSTER = Words(
         **_all("Region SubnetId Tags Tags.", "what all nodes have belongs into [[node defaults]]"),
         **_all("IsTemplate Favorite Owner OwnedBy", _LIST),
         **_all("KeepAlive AutoStart StartupTimeout", _START),
+        **_all("UseLowPrio", _SPOT),
         **_all("Azure. AWS. Gcp.", _MACHINE),
     }
 )
@@ -158,6 +160,13 @@ NODE = Words(
         **_all("BidPrice SpotPrice MinPrice", _PRICE),
         **_all("ReturnPath. ReturnProxyAddress", _PROXY),
         **_all("UsePublicNetwork", _OUTBOUND),
+        **_all("ImageOS BatchAccount TerminationProtection Fixed", _MACHINE),
+        **_all("EphemeralOSDisk", _DISKS),
+        **_all("Preemptible", _SPOT),
+        **_all("TagList", "machines have Burstway's own tags only"),
+        **_all("JetpackOs DownloadJetpack", _AGENT),
+        **_all("ClusterInit BlackboardLocker", _INIT),
+        **_all("ChefRepoVersion CommonChefRepoVersion", _CHEF),
     },
 )
 
@@ -199,7 +208,9 @@ INSIDE: Mapping[str, tuple[Words, str]] = {
     "cluster-init": (
         Words(
             kept=_all("Project Spec Version Disabled", _INIT),
-            left_out=_all("Optional Order Locker SourceLocker Name TargetDirectory Files", _INIT),
+            left_out=_all(
+                "Optional Order Locker SourceLocker Name TargetDirectory Files run_list ClusterInit", _INIT
+            ),
         ),
         _INIT,
     ),

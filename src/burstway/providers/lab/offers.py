@@ -31,7 +31,7 @@ _BY_LETTER = {
 }
 """The cores of the oldest families, whose names count sizes instead of cores, by that number."""
 
-_OLDEST = {"A": ("", "_promo"), "D": ("", "_v2", "_promo", "_v2_promo"), "G": ("",)}
+_OLDEST = {"A": ("", "_promo"), "D": ("", "_v2", "i_v2", "_promo", "_v2_promo"), "G": ("",)}
 """The endings that a name of such a family has; Standard_A8_v2 and Standard_D4_v3 count cores again."""
 
 

@@ -30,6 +30,7 @@ DIFFERENCES = (
     Difference("=== and !==", "undefined !== 1", REFUSED, "true", _CYCLECLOUD),
     Difference("in", '"B" in {"a", "b"}', REFUSED, "true", _CYCLECLOUD),
     Difference("in", "undefined in {1}", REFUSED, "false", "what is not chosen is in no list of choices"),
+    Difference("undefined as a function", "undefined() is undefined", REFUSED, "true", _CYCLECLOUD),
     Difference("a dollar before a name", "$Name is undefined", REFUSED, "true", _DOCUMENTED),
     Difference(
         "is and isnt as names", "[is = 1].is", REFUSED, "1", "they are operators only where one can stand"

@@ -63,6 +63,7 @@ _WORDS = {
     "undefined": Literal(UNDEFINED),
     "error": Literal(Error("it says error")),
 }
+_END_OF_CALL = re.compile(r"[ \t\r\n]*\([ \t\r\n]*\)")
 _ENDS_VALUE = frozenset({"VALUE", "NAME", "_CLOSE", "_CLOSE_LIST", "_CLOSE_SQUARE"})
 _OPENING, _CLOSING = frozenset("([{"), frozenset(")]}")
 
@@ -106,6 +107,13 @@ def tokens(text: str) -> Iterator[Token]:
             token = Token("OPERATOR", written.lower(), start)
         else:
             token = _value(kind, written, start)
+        if (
+            kind == "word"
+            and written.lower() in ("undefined", "error")
+            and (end := _END_OF_CALL.match(text, offset))
+        ):
+            # undefined() and error(), as some templates write them
+            offset = end.end()
         yield token
         after = token.type in _ENDS_VALUE
 
