@@ -45,7 +45,7 @@ def commands() -> Iterator[tuple[str, ...]]:
 
 
 def test_an_error_is_json_for_who_asks_for_json(tmp_path: Path) -> None:
-    """On standard output, with the code that programs go by; the words for people are where they always are."""
+    """On standard output, with the code that programs go by; the words for people are where they were."""
     ran = burstway("cluster", "show", "nope", "--json", BURSTWAY_SOCKET=tmp_path / "none")
     assert ran.returncode == 2
     error = json.loads(ran.stdout)["error"]
