@@ -176,6 +176,29 @@ LARGE = {
     "many settings many times": "[cluster c]\n[[node defaults]]\n[[[configuration]]]\n"
     + "".join(f"a{i} = 1\n" for i in range(5000))
     + "".join(f"[[nodearray n{i}]]\n" for i in range(2500)),
+    "defaults with a large base": "[cluster c]\n[[node base]]\nAbstract=1\n"
+    + "".join(f"a{i}=\n" for i in range(20_000))
+    + "[[node defaults]]\nExtends=base\n"
+    + "".join(f"[[nodearray n{i}]]\n" for i in range(10_000)),
+    "a large section many times": "[cluster c]\n[[node base]]\nAbstract=1\n[[[volume a]]]\n"
+    + "".join(f"a{i}=\n" for i in range(20_000))
+    + "".join(f"[[nodearray n{i}]]\nExtends=base\n[[[volume a]]]\nx=1\n" for i in range(4_000)),
+    "sections whose names are one": MINIMAL + "".join(f"[[[volume $a{i}]]]\nx{i}=1\n" for i in range(4000)),
+    "bases that are not there": "[cluster c]\n"
+    + "".join(f"[[node n{i}]]\nExtends=b{i}\n" for i in range(6000)),
+    "circles through one node": "[cluster c]\n"
+    + f"[[node a]]\nExtends={','.join(f'n{i}' for i in range(6000))}\n"
+    + "".join(f"[[node n{i}]]\nExtends=a\n" for i in range(6000)),
+    "records in an expression": CONFIGURED
+    + "".join(f"a{i} = ${{[{''.join(f'a{j}=[];' for j in range(1500))}].a.b}}\n" for i in range(8)),
+    "members outside in a circle": MINIMAL
+    + "ImageName=$A\n[parameter A]\nDefaultValue := [x=1].B\n[parameter B]\nDefaultValue := [x=1].A\n",
+    "members outside in a chain": MINIMAL + "ImageName=$p0\n" + parameters(1500, ":= [x=1].{}"),
+    "members outside that are hidden": MINIMAL
+    + "ImageName=$p0\n"
+    + parameters(200, f":= [{''.join(f'a{j}=a{j + 1};' for j in range(50))}a50=[x=1]; b=a0.{{}}].b").replace(
+        "{{", "{"
+    ),
     "nodes of the same name": "[cluster c]\n" + "[[nodearray a]]\nMaxCount = 1\n" * 3000,
     "lists": CONFIGURED + "".join(f"a{i} = $x, b, c\n" for i in range(5000)),
     "endpoints": MINIMAL + "".join(f"[[[input-endpoint e{i}]]]\nPrivatePort=x\n" for i in range(2500)),

@@ -6,7 +6,7 @@ and so are other sections of the same kind and name. `Extends` and `Abstract` ar
 inherited. An attribute that is undefined hides what is inherited.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from burstway.template.known import Part, Setting
@@ -18,9 +18,9 @@ DEFAULTS = "defaults"
 """The node that all others of the cluster inherit from."""
 
 LEAST_SETTINGS = 300_000
-"""Of all nodes together, each with what it inherits, besides one for each four characters of the template;
-the largest template known has 5,000. 100 kB could be a thousand nodes that inherit ten thousand attributes
-each."""
+"""Of all nodes together, each with what it inherits from each of its bases, besides one for each four
+characters of the template; the largest template known has 5,000. 100 kB could be a thousand nodes that
+inherit ten thousand attributes each."""
 
 Inside = Mapping[tuple[str, str], Part]
 
@@ -39,7 +39,9 @@ class Node:
 
     @property
     def size(self) -> int:
-        return len(self.settings) + len(self.configuration) + len(self.inside)
+        """What it takes to copy the node."""
+        inside = sum(1 + len(part.settings) + len(part.parts) for part in self.inside.values())
+        return len(self.settings) + len(self.configuration) + inside
 
 
 def configuration_key(part: Part, setting: Setting) -> str:
@@ -52,17 +54,51 @@ def expand(cluster: Part, problems: Problems) -> list[Node]:
     own = _own_nodes(cluster, problems)
     bases = {name: _bases(name, own, problems) for name in own}
     order = _ordered(own, bases, problems)
-    merged: dict[str, Node] = {}
-    size, most = 0, LEAST_SETTINGS + problems.source.size // 4
-    for name in [] if problems.full else order:
-        merged[name] = _above([*(merged[base] for base in bases[name] if base != DEFAULTS), own[name]])
-        size += merged[name].size + (own[DEFAULTS].size if DEFAULTS in own else 0)
-        if size > most:
-            what = f"with {own[name].part} the nodes have more than {most:,} attributes"
-            problems.add(own[name].part.place, what, "counting what they inherit; let them inherit less")
-            return []
-    defaults = [merged[DEFAULTS]] if DEFAULTS in merged else []
-    return [_above([*defaults, merged[name]]) for name in own if name in merged and name != DEFAULTS]
+    merger = _Merger(problems)
+    try:
+        merged: dict[str, Node] = {}
+        for name in [] if problems.full else order:
+            below = [merged[base] for base in bases[name] if base != DEFAULTS]
+            merged[name] = merger.above([*below, own[name]])
+        defaults = [merged[DEFAULTS]] if DEFAULTS in merged else []
+        names = [name for name in own if name in merged and name != DEFAULTS]
+        return [merger.above([*defaults, merged[name]]) for name in names]
+    except _TooLargeError as too_large:
+        problems.add(too_large.place, too_large.what, "counting what they inherit; let them inherit less")
+        return []
+
+
+class _TooLargeError(Exception):
+    def __init__(self, place: Place, what: str) -> None:
+        super().__init__(what)
+        self.place = place
+        self.what = what
+
+
+class _Merger:
+    """Puts nodes together as long as they are not too large. They are counted before they are copied."""
+
+    def __init__(self, problems: Problems) -> None:
+        self._most = LEAST_SETTINGS + problems.source.size // 4
+        self._size = 0
+
+    def above(self, layers: list[Node]) -> Node:
+        """The last node, on top of what the ones before it say; a later one is above an earlier one."""
+        node = layers[-1]
+        if len(layers) == 1:
+            return node
+        self._size += sum(layer.size for layer in layers)
+        if self._size > self._most:
+            raise _TooLargeError(
+                node.part.place, f"with {node.part} the nodes have more than {self._most:,} attributes"
+            )
+        settings: dict[str, Setting] = {}
+        configuration: dict[str, Setting] = {}
+        for layer in layers:
+            settings.update(layer.settings)
+            configuration.update(layer.configuration)
+        inside = _joined(part for layer in layers for part in layer.inside.values())
+        return replace(node, settings=settings, configuration=configuration, inside=inside)
 
 
 def _own_nodes(cluster: Part, problems: Problems) -> dict[str, Node]:
@@ -82,13 +118,10 @@ def _own_nodes(cluster: Part, problems: Problems) -> dict[str, Node]:
 
 def _own_node(part: Part, problems: Problems) -> Node:
     configuration: dict[str, Setting] = {}
-    inside: dict[tuple[str, str], Part] = {}
     for inner in part.parts:
         if inner.kind == "configuration":
             _add_configuration(inner, part, configuration, problems)
-        else:
-            key = (inner.kind, inner.name.lower())
-            inside[key] = _joined(inside[key], inner) if key in inside else inner
+    inside = _joined(inner for inner in part.parts if inner.kind != "configuration")
     abstract = boolean(part.settings.get("abstract"), problems) or False
     return Node(part, abstract, part.settings, configuration, inside)
 
@@ -114,7 +147,7 @@ def _bases(name: str, own: Mapping[str, Node], problems: Problems) -> list[str]:
         elif base.lower() in own:
             bases[base.lower()] = None
         else:
-            known = [node.part.name for node in own.values()]
+            known = (node.part.name for node in own.values())
             what = f"Extends names {quoted(base)}, and the cluster has no such node"
             problems.add_unknown(where, what, base, known)
     return list(bases)
@@ -135,6 +168,7 @@ def _names(setting: Setting) -> Iterator[tuple[str, Place]]:
 def _ordered(own: Mapping[str, Node], bases: dict[str, list[str]], problems: Problems) -> list[str]:
     """The names, each behind its bases. A circle in `bases` is reported, and taken out of them."""
     order: dict[str, None] = {}
+    closing: dict[str, set[str]] = {}
     for first in own:
         path = {first: iter(bases[first])} if first not in order else {}
         while path:
@@ -144,12 +178,14 @@ def _ordered(own: Mapping[str, Node], bases: dict[str, list[str]], problems: Pro
                 path.pop(name)
                 order[name] = None
             elif base in path:
-                bases[name] = [other for other in bases[name] if other != base]
+                closing.setdefault(name, set()).add(base)
                 if not problems.full:
                     names = [*path]
                     _report_circle([own[inside].part for inside in names[names.index(base) :]], problems)
             elif base not in order:
                 path[base] = iter(bases[base])
+    for name, circles in closing.items():
+        bases[name] = [base for base in bases[name] if base not in circles]
     return [*order]
 
 
@@ -161,18 +197,16 @@ def _report_circle(circle: list[Part], problems: Problems) -> None:
     problems.add(value.place, f"Extends goes in a circle: {' → '.join(names)}", "take one of them out")
 
 
-def _above(layers: list[Node]) -> Node:
-    """The last node, on top of what the ones before it say; a later one is above an earlier one."""
+def _joined(parts: Iterable[Part]) -> Inside:
+    """Sections by their kind and name. What several of one name say is one, a later one above an earlier."""
+    same: dict[tuple[str, str], list[Part]] = {}
+    for part in parts:
+        same.setdefault((part.kind, part.name.lower()), []).append(part)
+    return {key: found[0] if len(found) == 1 else _one(found) for key, found in same.items()}
+
+
+def _one(parts: list[Part]) -> Part:
     settings: dict[str, Setting] = {}
-    configuration: dict[str, Setting] = {}
-    inside: dict[tuple[str, str], Part] = {}
-    for layer in layers:
-        settings.update(layer.settings)
-        configuration.update(layer.configuration)
-        for key, part in layer.inside.items():
-            inside[key] = _joined(inside[key], part) if key in inside else part
-    return replace(layers[-1], settings=settings, configuration=configuration, inside=inside)
-
-
-def _joined(below: Part, above: Part) -> Part:
-    return replace(above, settings={**below.settings, **above.settings}, parts=[*below.parts, *above.parts])
+    for part in parts:
+        settings.update(part.settings)
+    return replace(parts[-1], settings=settings, parts=[inner for part in parts for inner in part.parts])

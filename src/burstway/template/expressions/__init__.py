@@ -14,6 +14,7 @@ the reason. Each module is one step:
     tokens      the text's words; `escapes` what stands in quotes
     grammar     words -> `tree`, read by Lark
     parse       the front of both, with errors for people
+    names       which names somebody else has to define
     evaluate    the tree -> a value, in a `scope`
     operators   what the operators mean
     functions   what the functions do, one module a family

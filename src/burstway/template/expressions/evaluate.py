@@ -10,7 +10,7 @@ from typing import TypeAlias, cast
 
 from burstway.template.data import UNDEFINED, Datum, Error, Record, Undefined
 from burstway.template.expressions.functions import FUNCTIONS, LAZY, missing_function
-from burstway.template.expressions.limits import DEEPEST_EVALUATION, Allowance, LimitError, weight
+from burstway.template.expressions.limits import DEPTH_OF_A_SCOPE, Allowance, LimitError, weight
 from burstway.template.expressions.operators import apply, apply_prefix, kind, truth_of
 from burstway.template.expressions.tree import (
     Call,
@@ -34,12 +34,19 @@ Scope: TypeAlias = Callable[[str], Datum]
 def evaluate(expression: Expression, scope: Scope, *, limit: Allowance | None = None) -> Datum:
     """The expression's value. `scope` gives the value of a name, and UNDEFINED for one that it does not know;
     whether it regards case is its business. Never raises: when `limit` is used up, or something else becomes
-    too large, the value is an Error that says so. Without `limit` the expression has one of its own."""
-    evaluation = _Evaluation(scope, limit or Allowance())
+    too large, the value is an Error that says so. Without `limit` the expression has one of its own. A scope
+    that evaluates other expressions gives them the same `limit`, which bounds how deep that goes."""
+    allowance = limit or Allowance()
+    evaluation = _Evaluation(scope, allowance)
+    depth = allowance.depth
     try:
+        if depth:
+            allowance.enter(DEPTH_OF_A_SCOPE)
         return evaluation.whole(evaluation.value(expression.root, None))
     except LimitError as exceeded:
         return Error(f"the expression is too costly: {exceeded}")
+    finally:
+        allowance.depth = depth
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,7 +64,6 @@ class _Evaluation:
     def __init__(self, scope: Scope, allowance: Allowance) -> None:
         self._scope = scope
         self._allowance = allowance
-        self._depth = 0
         self._records: dict[tuple[int, int], Lazy] = {}
         """By the node and the record around it. One that is met again is the same, or it could need itself
         without end."""
@@ -71,7 +77,7 @@ class _Evaluation:
             return node.value
         self._enter()
         result = _EVALUATED[type(node)](self, node, record)
-        self._depth -= 1
+        self._allowance.depth -= 1
         return result
 
     def whole(self, datum: Datum) -> Datum:
@@ -83,7 +89,7 @@ class _Evaluation:
             whole: Datum = tuple([self.whole(item) for item in datum])
         else:
             whole = Record(tuple([self._entry(datum, name) for name in datum.members]))
-        self._depth -= 1
+        self._allowance.depth -= 1
         return whole
 
     def _entry(self, record: Lazy, name: str) -> tuple[str, Datum]:
@@ -100,9 +106,7 @@ class _Evaluation:
 
     def _enter(self) -> None:
         self._allowance.step()
-        self._depth += 1
-        if self._depth > DEEPEST_EVALUATION:
-            raise LimitError("its parts refer to each other too deeply")
+        self._allowance.enter()
 
     def _name(self, node: Name, record: Lazy | None) -> Datum:
         return self._found(node.name, record)
@@ -174,9 +178,10 @@ class _Evaluation:
                 result = self._logical(operator, truth_of(result), operand, record)
             else:
                 right = self.value(operand, record)
+                result, right = self.whole(result), self.whole(right)
                 if isinstance(right, str | tuple):
-                    self._allowance.spend(len(right))
-                result = apply(operator, self.whole(result), self.whole(right))
+                    self._allowance.spend(weight(right) if operator == "in" else len(right))
+                result = apply(operator, result, right)
         return result
 
     def _logical(

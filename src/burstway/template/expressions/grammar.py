@@ -109,7 +109,7 @@ class _Builder:
 
     def member(self, children: list[Any]) -> Node:
         of, name = children
-        return Member(of, name.value, _depth((of,), name))
+        return Member(of, name.value, name.start_pos, _depth((of,), name))
 
     def index(self, children: list[Any]) -> Node:
         of, bracket, by = children

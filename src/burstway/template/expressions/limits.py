@@ -1,7 +1,7 @@
 """How large an expression and what comes of it may be.
 
 A template comes from anyone, and its expressions are worked out by the control plane. Each limit is far above
-what the templates in use need. The dearest expression that stays within all of them takes half a second; an
+what the templates in use need. The dearest expression that stays within all of them takes about a second; an
 `Allowance` that all expressions of a template share bounds the template.
 """
 
@@ -20,7 +20,11 @@ DEEPEST = 100
 up to four while it is evaluated, and the program around it needs some."""
 
 DEEPEST_EVALUATION = 150
-"""The same where a record's members refer to each other, which needs no nesting in the text."""
+"""The same where a record's members refer to each other, which needs no nesting in the text, and where a
+scope evaluates another expression for a name."""
+
+DEPTH_OF_A_SCOPE = 6
+"""What a scope that evaluates another expression counts for, beside that expression's own depth."""
 
 MOST_STEPS = 50_000
 """Parts of an expression that are evaluated, some of them many times: members of a record are evaluated anew
@@ -53,6 +57,13 @@ class Allowance:
 
     steps: int = MOST_STEPS
     work: int = MOST_WORK
+    depth: int = 0
+    """Of what is being evaluated, also where one evaluation needs another."""
+
+    def enter(self, levels: int = 1) -> None:
+        self.depth += levels
+        if self.depth > DEEPEST_EVALUATION:
+            raise LimitError("its parts refer to each other too deeply")
 
     def step(self) -> None:
         self.steps -= 1

@@ -108,9 +108,12 @@ def identical(left: Datum, right: Datum) -> bool | Error:
     return left == right
 
 
-def equal(left: Datum, right: Datum) -> bool:
-    """Whether `left == right` is true."""
-    return apply("==", left, right) is True
+def contains(items: tuple[Datum, ...], item: Datum) -> bool:
+    """Whether `item == member` is true for one of them."""
+    if isinstance(item, str):  # in lower case once, however many members there are
+        lowered = item.lower()
+        return any(isinstance(member, str) and member.lower() == lowered for member in items)
+    return any(apply("==", item, member) is True for member in items)
 
 
 def _contained(item: Datum, items: Datum) -> Datum:
@@ -121,7 +124,7 @@ def _contained(item: Datum, items: Datum) -> Datum:
         return Error(f"a list is expected behind 'in', not {kind(items)}")
     if isinstance(item, Undefined):
         return any(isinstance(member, Undefined) for member in items)
-    return any(equal(item, member) for member in items)
+    return contains(items, item)
 
 
 def _compare(compared: Callable[[Any, Any], bool], symbol: str, left: Datum, right: Datum) -> Datum:
@@ -190,15 +193,19 @@ def _by_zero(left: float, right: float) -> float:
 def _calculate_times(symbol: str, left: Datum, right: Datum) -> Datum:
     if isinstance(left, Duration) and isinstance(right, Duration) and symbol in "+-":
         sign = 1 if symbol == "+" else -1
-        return Duration(left.seconds + sign * right.seconds)
+        return _time(symbol, left.seconds + sign * right.seconds)
     if isinstance(right, Duration) and symbol == "*":
         left, right = right, left
     factor = None if isinstance(right, bool) or not isinstance(right, int | float) else float(right)
     if isinstance(left, Duration) and symbol in "*/" and factor is not None:
         if symbol == "/" and factor == 0:
             return Error("a division by 0")
-        return Duration(left.seconds * factor if symbol == "*" else left.seconds / factor)
+        return _time(symbol, left.seconds * factor if symbol == "*" else left.seconds / factor)
     return Error(f"{symbol} does not work on {kind(left)} and {kind(right)}")
+
+
+def _time(symbol: str, seconds: float) -> Datum:
+    return Duration(seconds) if math.isfinite(seconds) else Error(f"the result of {symbol} is too large")
 
 
 def _bits(symbol: str, left: Datum, right: Datum) -> Datum:

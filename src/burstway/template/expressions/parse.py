@@ -25,9 +25,12 @@ _NAMED = {
 _BEGINS_VALUE = frozenset({"VALUE", "PREFIX", "_OPEN", "OPEN_LIST", "OPEN_RECORD"})
 
 
-@lru_cache(maxsize=1_000)
 def parse(text: str) -> Expression:
     """The expression. Raises ExpressionError."""
+    return (_short if len(text) <= _SHORT else _long)(text)
+
+
+def _parse(text: str) -> Expression:
     if len(text) > LONGEST_EXPRESSION:
         what = f"the expression has {len(text):,} characters, more than {LONGEST_EXPRESSION:,}"
         raise ExpressionError(what, 0, "put a text of that length into quotes without an expression")
@@ -39,6 +42,13 @@ def parse(text: str) -> Expression:
     except UnexpectedToken as unexpected:
         raise _refused(text, unexpected.token, unexpected.expected) from None
     return Expression(text, root)
+
+
+_SHORT = 500
+"""Characters of an expression of which many are kept: each character can take some tens of octets."""
+
+_short = lru_cache(maxsize=1_000)(_parse)
+_long = lru_cache(maxsize=16)(_parse)
 
 
 def _refused(text: str, token: Any, expected: set[str]) -> ExpressionError:

@@ -6,6 +6,7 @@ e`, so that an expression is only as deep as it is nested, however long it is. `
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import ClassVar, TypeAlias
 
 from burstway.template.data import Datum
@@ -32,6 +33,7 @@ class Member:
 
     of: "Node"
     name: str
+    offset: int
     depth: int
 
 
@@ -109,33 +111,35 @@ class Fields:
 Node: TypeAlias = Literal | Name | Member | Index | Prefix | Chain | Choice | Fallback | Call | Items | Fields
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Expression:
     text: str
     root: Node
 
     def names(self) -> tuple[tuple[str, int], ...]:
-        """The names that something outside of the expression has to define, with the offset of each."""
-        found = (node for node in _outer(self.root) if isinstance(node, Name))
-        return tuple((node.name, node.offset) for node in found)
+        """The names that something outside of the expression has to define, with the offset of each. A member
+        that a record may not have, as in `[a = 1].b`, is one of them: it is looked up around the record."""
+        return self._names
 
     def calls(self) -> tuple[tuple[str, int], ...]:
         """The functions that the expression calls, as they are written, with the offset of each."""
-        found = (node for node in _outer(self.root) if isinstance(node, Call))
+        found = (node for node in _all(self.root) if isinstance(node, Call))
         return tuple((node.written, node.offset) for node in found)
 
+    @cached_property
+    def _names(self) -> tuple[tuple[str, int], ...]:
+        from burstway.template.expressions.names import outer_names
 
-def _outer(root: Node) -> Iterator[Node]:
-    """All nodes in the order of the text, without names that a record around them defines."""
-    pending: list[tuple[Node, frozenset[str]]] = [(root, frozenset())]
+        return tuple(outer_names(self.root))
+
+
+def _all(root: Node) -> Iterator[Node]:
+    """All nodes, in the order of the text."""
+    pending = [root]
     while pending:
-        node, bound = pending.pop()
-        if isinstance(node, Name) and node.name.lower() in bound:
-            continue
+        node = pending.pop()
         yield node
-        if isinstance(node, Fields):
-            bound |= {name.lower() for name, _ in node.fields}
-        pending.extend((part, bound) for part in reversed(parts(node)))
+        pending.extend(reversed(parts(node)))
 
 
 def parts(node: Node) -> tuple[Node, ...]:

@@ -2,7 +2,7 @@
 
 from burstway.template.data import UNDEFINED, Datum, Error, Record, Undefined
 from burstway.template.expressions.functions.signature import Function, exactly
-from burstway.template.expressions.operators import apply, equal, identical, kind
+from burstway.template.expressions.operators import apply, contains, identical, kind
 
 _COMPARISONS = {symbol: symbol for symbol in ("<", "<=", "==", "!=", ">=", ">")} | {
     "is": "=?=",
@@ -15,7 +15,7 @@ def _member(item: Datum, items: Datum) -> Datum:
         return UNDEFINED
     if isinstance(item, Error):
         return item
-    return _unfit("member", item, items) or any(equal(member, item) for member in _items(items))
+    return _unfit("member", item, items) or contains(_items(items), item)
 
 
 def _identical_member(item: Datum, items: Datum) -> Datum:
@@ -112,6 +112,11 @@ def _compare_members(symbol: Datum, items: Datum, with_: Datum, *, every: bool) 
     return every
 
 
+def _cost_of_comparing(_: Datum, items: Datum, with_: Datum) -> int:
+    """A text is put into lower case for each member."""
+    return len(items) * len(with_) if isinstance(items, tuple) and isinstance(with_, str) else 0
+
+
 FUNCTIONS = (
     Function("member", exactly(2), _member),
     Function("identicalMember", exactly(2), _identical_member),
@@ -119,6 +124,10 @@ FUNCTIONS = (
     Function("avg", exactly(1), _avg),
     Function("min", exactly(1), lambda items: _extreme("min", "<", items)),
     Function("max", exactly(1), lambda items: _extreme("max", ">", items)),
-    Function("anyCompare", exactly(3), lambda *given: _compare_members(*given, every=False)),
-    Function("allCompare", exactly(3), lambda *given: _compare_members(*given, every=True)),
+    Function(
+        "anyCompare", exactly(3), lambda *given: _compare_members(*given, every=False), _cost_of_comparing
+    ),
+    Function(
+        "allCompare", exactly(3), lambda *given: _compare_members(*given, every=True), _cost_of_comparing
+    ),
 )
