@@ -78,7 +78,7 @@ def test_a_cluster_knows_what_it_was_made_of(root: httpx.Client) -> None:
     root.post("/v1/clusters", json={**BODY, "name": "t2", "parameters": given}).raise_for_status()
     kept = root.get("/v1/clusters/t2").json()
     assert (kept["template"], kept["file"], kept["template_cluster"]) == (TEMPLATE, "t.txt", None)
-    assert kept["parameters"] == {"machine": "fake.c1", "Count": 7}
+    assert kept["parameters"] == {"Machine": "fake.c1", "Count": 7}
     assert kept["arrays"][0]["most_nodes"] == 7
     assert root.delete("/v1/clusters/t2").is_success
 
@@ -87,8 +87,12 @@ def test_a_password_is_kept_nowhere(plane: Plane, root: httpx.Client) -> None:
     """Neither as a value nor where the template puts it, which is said; what stands beside it is kept."""
     secret = "Hush-hush 42"
     body = {**BODY, "name": "t6", "parameters": {**MACHINE, "SECRET": secret}}
-    assert root.post("/v1/templates", json=body).is_success
+    body["parameters"]["AdminPw"] = secret
+    body["from_files"] = ["AdminPw"]
+    warnings = root.post("/v1/templates", json=body).raise_for_status().json()["warnings"]
+    assert any("given for Secret is secret" in warning["what"] for warning in warnings)
     answer = root.post("/v1/clusters", json=body).raise_for_status()
+    assert root.get("/v1/clusters/t6").json()["parameters"] == MACHINE
     details = root.get("/v1/clusters/t6").json()["arrays"][0]["details"]
     assert details["tags"] == []
     assert details["configuration"] == [["db.user", "ada"], ["slurm.partition", "t6"]]
@@ -99,6 +103,17 @@ def test_a_password_is_kept_nowhere(plane: Plane, root: httpx.Client) -> None:
     assert secret.encode() not in b"".join(file.read_bytes() for file in plane.state.glob("burstway.db*"))
     assert root.delete("/v1/clusters/t6").is_success
     assert root.delete("/v1/templates/t6").is_success
+
+
+def test_another_cluster_of_the_file_may_be_broken(root: httpx.Client) -> None:
+    """The chosen one is imported all the same, and what its parameters are is told by itself."""
+    other = "[cluster other]\n[[parameter Secret]]\nDefaultValue := 1 ^+\n"
+    other += "[[parameter Count]]\nSecret = true\n"
+    body = {**BODY, "name": "t10", "template": TEMPLATE + other, "template_cluster": "any"}
+    body["parameters"] = {**MACHINE, "Secret": "Hush-hush 43", "count": 2}
+    assert root.post("/v1/clusters", json=body).is_success
+    assert root.get("/v1/clusters/t10").json()["parameters"] == {**MACHINE, "Count": 2}
+    assert root.delete("/v1/clusters/t10").is_success
 
 
 def test_a_text_that_is_too_long_is_refused(root: httpx.Client) -> None:

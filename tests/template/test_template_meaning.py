@@ -13,7 +13,6 @@ from burstway.template.to_model import (
     MOST_CLUSTERS,
     ParameterValue,
     check_template,
-    declared_spelling,
     describe_parameters,
     read_cluster,
 )
@@ -328,6 +327,11 @@ def test_a_parameter_that_the_form_does_not_show_is_not_required() -> None:
 
 
 WARNED = {
+    "two return proxies": (
+        MINIMAL + "[[node x]]\nExtends = a\nIsReturnProxy = true\n"
+        "[[node y]]\nExtends = a\n^IsReturnProxy = ${1 < 2}",
+        "[[node y]] is a return proxy as well as [[node x]], which counts",
+    ),
     "an attribute with a slip": (MINIMAL + "^ImageNmae = x", "did you mean ImageName?"),
     "an attribute nobody has": (
         MINIMAL + "^Qwertz = x",
@@ -723,12 +727,6 @@ def test_described_as_required(lines: str, required: bool, conditional: bool) ->
         f"{MINIMAL}[parameter x]\n{lines}\n[parameter y]\nDefaultValue = true", "t"
     )
     assert (described.required, described.conditional) == (required, conditional)
-
-
-def test_declared_spelling() -> None:
-    """What is given stands under the names as the template spells them; other names stay."""
-    declared = describe_parameters(MINIMAL + "[parameter UseSpot]", "t")
-    assert declared_spelling(declared, {"usespot": 1, "Other": 2}) == {"UseSpot": 1, "Other": 2}
 
 
 CHECKED = MINIMAL + (

@@ -20,6 +20,10 @@ SYNTAX = {
 }
 
 MEANING = {
+    "a node array whose name has no value": (
+        MINIMAL + "^[[nodearray $N]]\nMachineType = lab.c1\n[parameter N]",
+        "the name of [[nodearray $N]] has no value (give the parameter in it a value)",
+    ),
     "an expression that is none": (MINIMAL + "ImageName := a +^", "t.txt"),
     "an expression over lines": (MINIMAL + "ImageName = ${strcat(\n  a, ^)}", "t.txt"),
     "an expression in a list": (MINIMAL + "SubnetId = a, ${b +^}", "t.txt"),
@@ -41,11 +45,6 @@ MEANING = {
     "names that are made the same": (
         MINIMAL.replace("[[nodearray a", "[[nodearray a_b") + "^[[nodearray A.B]]\nExtends = a_b",
         "the nodes of [[nodearray A.B]] would be called a-b, as those of [[nodearray a_b]] are",
-    ),
-    "two return proxies": (
-        MINIMAL + "[[node x]]\nExtends = a\nIsReturnProxy = true\n"
-        "[[node y]]\nExtends = a\n^IsReturnProxy = ${1 < 2}",
-        "[[node y]] is a return proxy as well as [[node x]]",
     ),
     "a circle of parameters": (
         MINIMAL + "ImageName = $b\n[parameter a]\nDefaultValue = ^$b\n[parameter b]\n"

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Collection
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -13,7 +13,6 @@ from burstway.contracts import ClusterSource
 from burstway.errors import ConflictError, Problem
 from burstway.service.access import Role
 from burstway.service.parts import Parts
-from burstway.service.templates import without_passwords
 from burstway.slurm.conf import render_conf
 
 
@@ -54,7 +53,10 @@ def import_source(
     """Makes a cluster of the source, or only says what it would be; with what is to be said of it."""
     reading = parts.templates.read(name, source, from_files)
     imported = parts.fleet.import_cluster(
-        reading.cluster, without_passwords(source), force=asked.force, dry_run=asked.dry_run
+        reading.cluster,
+        replace(source, parameters=reading.kept),
+        force=asked.force,
+        dry_run=asked.dry_run,
     )
     warnings = [*reading.warnings, *(_shared(source.file, *each) for each in imported.shared.items())]
     return {

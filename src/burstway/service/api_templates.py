@@ -37,7 +37,9 @@ def template_routes(parts: Parts) -> APIRouter:
     @router.post("")
     def keep(body: ImportBody, _: administrator) -> dict[str, Any]:
         warnings = parts.templates.check(body.name, body.source, body.from_files)
-        replaced = parts.templates.keep(body.name, body.source, force=body.force, dry_run=body.dry_run)
+        replaced = parts.templates.keep(
+            body.name, body.source, body.from_files, force=body.force, dry_run=body.dry_run
+        )
         return {"replaced": replaced, "warnings": [asdict(problem) for problem in warnings]}
 
     @router.get("/{name}")

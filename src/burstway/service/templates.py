@@ -10,12 +10,12 @@ from dataclasses import replace
 from burstway.contracts import ClusterSource, Json, Offer, Store
 from burstway.errors import ConflictError, InputError, Problem, TemplateError, UnknownError
 from burstway.model.names import check_name
-from burstway.template.parameters import SECRET_TYPES
+from burstway.template.parameters import ParameterValue
 from burstway.template.to_model import (
     Reading,
     check_choice,
     check_template,
-    describe_parameters,
+    kept_values,
     read_cluster,
 )
 
@@ -60,11 +60,22 @@ class Templates:
         if errors := [problem for problem in problems if not problem.warning]:
             raise TemplateError(errors)
         check_choice(source.text, source.file, source.section or None)
-        return problems
+        _, secret = _kept(source, from_files)
+        return [*problems, *(_not_kept(name, source.file) for name in secret)]
 
-    def keep(self, name: str, source: ClusterSource, *, force: bool, dry_run: bool = False) -> bool:
-        """Whether one of that name was replaced, which only `force` does. A dry run keeps nothing."""
-        kept = without_passwords(source)
+    def keep(
+        self,
+        name: str,
+        source: ClusterSource,
+        from_files: Collection[str] = (),
+        *,
+        force: bool,
+        dry_run: bool = False,
+    ) -> bool:
+        """Whether one of that name was replaced, which only `force` does. A dry run keeps nothing. Values
+        that the template does not declare, and passwords, are not kept: whoever may look would see them."""
+        values, _ = _kept(source, from_files)
+        kept = replace(source, parameters=values)
         with self._store.write() as transaction:
             known = transaction.template(name) is not None
             if known and not force:
@@ -104,15 +115,18 @@ def _refuse_too_long(source: ClusterSource) -> None:
         raise InputError(what, where=source.file, remedy="is it a template?")
 
 
-def without_passwords(source: ClusterSource) -> ClusterSource:
-    """The source, whose text is known to be a template, without the values that are given for passwords:
-    whoever may look at clusters would see them."""
+def _kept(
+    source: ClusterSource, from_files: Collection[str]
+) -> tuple[Mapping[str, ParameterValue], list[str]]:
     if not source.parameters:
-        return source
-    declared = describe_parameters(source.text, source.file)
-    secret = {parameter.name.lower() for parameter in declared if parameter.type.lower() in SECRET_TYPES}
-    kept = {name: value for name, value in source.parameters.items() if name.lower() not in secret}
-    return replace(source, parameters=kept)
+        return {}, []
+    return kept_values(source.text, source.file, source.section or None, source.parameters, from_files)
+
+
+def _not_kept(name: str, file: str) -> Problem:
+    what = f"the value that is given for {name} is secret, so it is not kept with the template"
+    remedy = f"give it when a cluster is made of the template: -P {name}=…"
+    return Problem(file, 0, 0, what, remedy, warning=True)
 
 
 def with_values(source: ClusterSource, given: Mapping[str, Json]) -> ClusterSource:

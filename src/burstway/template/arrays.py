@@ -10,14 +10,14 @@ from dataclasses import dataclass, replace
 from burstway.model.cluster import NodeArray
 from burstway.model.names import MOST_NODES
 from burstway.template.array_names import check_length, fitting_name, read_partition
-from burstway.template.details import read_details, read_image, read_subnet
+from burstway.template.details import leave_images_out, read_details, read_image, read_subnet
 from burstway.template.expand import Node
 from burstway.template.known import Setting
 from burstway.template.left_out import LeftOuts
 from burstway.template.problems import AsWarnings, Problems
 from burstway.template.sizes import limit_setting, read_size
 from burstway.template.source import quoted
-from burstway.template.typed import boolean, text, words
+from burstway.template.typed import boolean, is_empty_list, text, words
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +83,15 @@ class ArrayReader:
         problems = self.problems
         name = fitting_name(node, self.left_outs)
         image, subnet = read_image(node, problems), read_subnet(node, problems)
+        leave_images_out(node, self.left_outs)
         partition = read_partition(node, name, problems)
         default = boolean(node.configuration.get("slurm.default_partition"), problems)
         machine_types = self._machine_types(node)
         cores = self._cores(node, machine_types)
         size = read_size(node, cores, problems)
         if size is None:
-            self._leave_out(node, "it can have no node")
+            if cores:
+                self._leave_out(node, "it can have no node")
             return None
         check_length(self.cluster, name, size.most, node, problems)
         return NodeArray(
@@ -111,7 +113,7 @@ class ArrayReader:
         if setting is None:
             what = f"{node.part} has no MachineType"
             self.problems.add(node.part.place, what, "add it here or in [[node defaults]]")
-        elif setting.value.missing:
+        elif setting.value.missing or is_empty_list(setting.value):
             origin = setting.value.origin
             what, remedy = f"{setting.key} has no value", "write one"
             if origin:

@@ -1,11 +1,12 @@
 """What a template says of its parameters, for people and for the API."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
-from burstway.template.data import Datum, Record
+from burstway.template.data import Datum, Error, Record, Undefined
+from burstway.template.expressions import as_text
 from burstway.template.forms import Formula, Items, Literal, Mixture
 from burstway.template.given import plain
-from burstway.template.parameters import Declared, Entry, Parameter, ParameterValue
+from burstway.template.parameters import Declared, Entry, Parameter
 from burstway.template.required import is_conditional, is_required
 from burstway.template.scope import Scope
 
@@ -60,15 +61,16 @@ def entries_of(parameter: Declared, scope: Scope) -> Iterator[Entry]:
     elif isinstance(value, Items | Literal):
         found = scope.resolver.resolve(value).datum
     else:
-        found = scope.structure(parameter.structures("Config.Entries"))
+        found, _ = scope.structure(parameter.structures("Config.Entries"))
     for item in found if isinstance(found, tuple) else (found,):
-        yield _entry(plain(item))
+        if not isinstance(item, Undefined | Error):
+            yield _entry(item)
 
 
-def _entry(item: ParameterValue) -> Entry:
+def _entry(item: Datum) -> Entry:
     """A record with a Value or a Name, and a Label; or a value alone."""
-    if not isinstance(item, Mapping):
-        return Entry("" if item is None else str(item), item)
-    record = Record(tuple(item.items()))  # type: ignore[arg-type]
-    value = plain(record.get("value", record.get("name", record.get("label", ""))))
-    return Entry(str(record.get("label", value)), value)
+    if not isinstance(item, Record):
+        return Entry(as_text(item), plain(item))
+    said = {name.lower(): item[name] for name in item if not isinstance(item[name], Undefined | Error)}
+    value = said.get("value", said.get("name", said.get("label", "")))
+    return Entry(as_text(said.get("label", value)), plain(value))

@@ -6,15 +6,17 @@ It is kept with the cluster; what acts on it and what does not yet is told elsew
 from collections.abc import Iterator
 
 from burstway.model.cluster import Details, InitSpec, Volume
-from burstway.template.data import Error, Record
+from burstway.template.data import Error, Record, Undefined
 from burstway.template.endpoints import read_endpoints
 from burstway.template.expand import Node
-from burstway.template.given import plain
+from burstway.template.expressions import as_text
 from burstway.template.known import Part, Setting, is_missing
+from burstway.template.left_out import LeftOuts
 from burstway.template.problems import Reporter
 from burstway.template.typed import boolean, number, one_word, text, whole_number, words
 
 IMAGE = ("azure.publisher", "azure.offer", "azure.sku", "azure.imageversion")
+_IMAGES = ("imageid", "imagename", *IMAGE)
 
 
 def read_details(node: Node, report: Reporter) -> Details:
@@ -49,6 +51,14 @@ def read_image(node: Node, report: Reporter) -> str:
             return one_word(setting, report) or ""
     parts = [text(node.settings.get(key), report) or "" for key in IMAGE]
     return ":".join([*parts[:3], parts[3] or "latest"]) if any(parts) else ""
+
+
+def leave_images_out(node: Node, left_outs: LeftOuts) -> None:
+    """Lists the ways to say the image that another one hides."""
+    said = [node.settings[key] for key in _IMAGES if not is_missing(node.settings.get(key))]
+    counts = said[0].key.lower() if said else ""
+    for setting in said[1:] if counts in ("imageid", "imagename") else ():
+        left_outs.add(setting.key, setting.place, f"{said[0].key} counts where both are said")
 
 
 def read_subnet(node: Node, report: Reporter) -> str:
@@ -114,10 +124,9 @@ def _tags(node: Node) -> tuple[tuple[str, str], ...]:
     tags: dict[str, str] = {}
     whole = node.settings.get("tags")
     if whole and isinstance(whole.value.datum, Record) and is_kept(whole):
-        for name in whole.value.datum:
-            value = plain(whole.value.datum[name])
-            if value is not None:
-                tags[name] = value if isinstance(value, str) else str(value)
+        for name, value in whole.value.datum.items():
+            if not isinstance(value, Undefined | Error):
+                tags[name] = as_text(value)
     for key, setting in node.settings.items():
         if key.startswith("tags.") and is_kept(setting):
             tags[setting.key[len("tags.") :]] = setting.value.written

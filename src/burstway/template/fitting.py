@@ -58,15 +58,19 @@ def refused_values(
         parameter = declared[key]
         known = given_value(value, None, "String", nowhere)
         if not _is_of_type(known, parameter.kind):
-            problems.add(nowhere, f"{names.said(parameter, known.written)}: {_type_of(parameter)}")
+            written = "…" if parameter.value("Secret") else known.written
+            problems.add(nowhere, f"{names.said(parameter, written)}: {_type_of(parameter)}")
             refused.add(key)
     return refused
 
 
 def report_unfitting(scope: Scope, given: Set[str], names: GivenNames, problems: Problems) -> None:
-    """Warns of defaults that are not of their parameter's type, and of given values that the form does not
-    offer. `given` are the parameters, in lower case, whose values are given."""
+    """Warns of defaults that are there twice or not of their parameter's type, and of given values that the
+    form does not offer. `given` are the parameters, in lower case, whose values are given."""
     for key, parameter in scope.declared.items():
+        if parameter.default and (sections := parameter.structures("DefaultValue")):
+            what = f"DefaultValue stands here and as {sections[0]} in line {sections[0].place.line}"
+            problems.warn(parameter.default.place, what, "keep one; the section counts")
         if key in given:
             _check_choice(parameter, scope, names, problems)
         elif parameter.kind.lower() in _WANTED:

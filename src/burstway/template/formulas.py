@@ -6,6 +6,7 @@ the template only where all that it names is declared, for scripts and HTML have
 """
 
 from collections.abc import Collection, Iterator
+from typing import TypeAlias
 
 from burstway.template.data import Error
 from burstway.template.expressions import Expression, ExpressionError, parse, unknown_functions
@@ -15,24 +16,33 @@ from burstway.template.source import Place, quoted
 from burstway.template.syntax import Section
 from burstway.template.typed import failure
 
+Parsed: TypeAlias = dict[str, Expression | ExpressionError]
+"""What each text is as an expression, or why it is none."""
+
 
 class Formulas:
     def __init__(
-        self, defined: Collection[str], foreign: Collection[str], known: Collection[str], problems: Problems
+        self,
+        defined: Collection[str],
+        foreign: Collection[str],
+        known: Collection[str],
+        problems: Problems,
+        parsed: Parsed | None = None,
     ) -> None:
         """`defined` are names that have a meaning and `foreign` those of things that are not started, both in
-        lower case; `known` are names to suggest."""
+        lower case; `known` are names to suggest. `parsed` is what is parsed already, and gets the rest."""
         self._defined = defined
         self._foreign = foreign
         self._suggested = known
         self._problems = problems
-        self._parsed: dict[Place, Expression | None] = {}
+        self._parsed: Parsed = {} if parsed is None else parsed
+        self._checked: dict[Place, Expression | None] = {}
 
     def expression(self, formula: Formula) -> Expression | None:
         """The expression; None when it is none, which is a problem then."""
-        if formula.place not in self._parsed:
-            self._parsed[formula.place] = self._parse(formula)
-        return self._parsed[formula.place]
+        if formula.place not in self._checked:
+            self._checked[formula.place] = self._check(formula)
+        return self._checked[formula.place]
 
     def names_in(self, value: Value) -> Iterator[str]:
         """The names that the value depends on."""
@@ -61,10 +71,10 @@ class Formulas:
             return piece.name.lower() in self._defined
         if isinstance(piece, Literal):
             return False
-        try:
-            names = [name.lower() for name, _ in parse(piece.text).names()]
-        except ExpressionError:
+        expression = self._parse(piece.text)
+        if isinstance(expression, ExpressionError):
             return False
+        names = [name.lower() for name, _ in expression.names()]
         return bool(names) and all(name in self._defined for name in names)
 
     def check(self, value: Value, place: Place | None = None) -> None:
@@ -95,13 +105,19 @@ class Formulas:
                 if not self._problems.told(place, failure(Error(what))):
                     self._problems.warn(formula.place.within(formula.text, offset), what)
 
-    def _parse(self, formula: Formula) -> Expression | None:
-        try:
-            expression = parse(formula.text)
-        except ExpressionError as refused:
-            self._problems.add(
-                formula.place.within(formula.text, refused.offset), refused.what, refused.remedy
-            )
+    def _parse(self, text: str) -> Expression | ExpressionError:
+        if text not in self._parsed:
+            try:
+                self._parsed[text] = parse(text)
+            except ExpressionError as refused:
+                self._parsed[text] = refused
+        return self._parsed[text]
+
+    def _check(self, formula: Formula) -> Expression | None:
+        expression = self._parse(formula.text)
+        if isinstance(expression, ExpressionError):
+            where = formula.place.within(formula.text, expression.offset)
+            self._problems.add(where, expression.what, expression.remedy)
             return None
         for name, offset in expression.names():
             self.check_name(name, formula.place.within(formula.text, offset))

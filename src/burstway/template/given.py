@@ -6,6 +6,7 @@ spelling in any case.
 """
 
 from collections.abc import Mapping, Sequence
+from math import isfinite
 
 from burstway.template.data import UNDEFINED, Datum, Duration, Error, Record, Undefined
 from burstway.template.expressions import as_text
@@ -50,8 +51,9 @@ def _datum(value: ParameterValue) -> Datum:
 
 
 def plain(datum: Datum) -> ParameterValue:
-    """A value of the language as JSON has it; undefined and an error are null, a time is its seconds."""
-    if isinstance(datum, Undefined | Error):
+    """A value of the language as JSON has it; undefined, an error and what is no finite number are null, a
+    time is its seconds."""
+    if isinstance(datum, Undefined | Error) or (isinstance(datum, float) and not isfinite(datum)):
         return None
     if isinstance(datum, Duration):
         return datum.seconds

@@ -37,13 +37,15 @@ class Comment:
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """`[[kind name]]`. `kind` has its spelling, and is "" when it cannot be told: a problem already."""
+    """`[[kind name]]`. `kind` has its spelling, and is "" when it cannot be told: a problem already.
+    `name_place` is where the name begins, if there is one."""
 
     place: Place
     rank: int
     kind: str
     name: str
     comment: str = ""
+    name_place: Place | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +133,8 @@ def _header(body: str, place: Place, problems: Problems) -> Header:
     match = _HEADER.fullmatch(body)
     if match and len(match[1]) == len(match[3]) and match[2].strip() and "{" not in match[2]:
         kind, *name = match[2].split()
-        return Header(place, len(match[1]), kind, " ".join(name), match[4] or "")
+        name_at = place.along(body.index(name[0], body.index(kind) + len(kind))) if name else None
+        return Header(place, len(match[1]), kind, " ".join(name), match[4] or "", name_at)
     return _odd_header(body, place, problems)
 
 

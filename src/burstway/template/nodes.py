@@ -1,13 +1,14 @@
 """`[[node NAME]]` -> model.cluster.SingleNode.
 
-They are kept with the cluster and not started, so what is wrong with them is a warning. More than one return
-proxy is an error all the same: CycleCloud does not start such a cluster either.
+They are kept with the cluster and not started, so what is wrong with them is a warning. Of several return
+proxies the first counts.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from burstway.model.cluster import SingleNode
-from burstway.template.details import read_details, read_image, read_subnet
+from burstway.template.details import leave_images_out, read_details, read_image, read_subnet
 from burstway.template.expand import Node
 from burstway.template.known import Setting, is_missing
 from burstway.template.left_out import LeftOuts
@@ -38,22 +39,29 @@ def read_nodes(nodes: list[Node], left_outs: LeftOuts, problems: Problems) -> tu
         single = _read_node(node, left_outs, problems)
         if single is None:
             continue
-        found.append(single)
         if single.return_proxy and proxy:
             place = node.settings["isreturnproxy"].place
-            what = f"{node.part} is a return proxy as well as [[node {proxy.name}]]"
-            problems.add(place, what, "a cluster has one at most; the other says IsReturnProxy = false")
+            what = f"{node.part} is a return proxy as well as [[node {proxy.name}]], which counts"
+            problems.warn(place, what, "a cluster has one at most; the other says IsReturnProxy = false")
+            single = replace(single, return_proxy=False)
         elif single.return_proxy:
             proxy = single
+        found.append(single)
     return tuple(found)
+
+
+def _leave_out(node: Node, left_outs: LeftOuts, reason: str) -> None:
+    for place in node.part.lines():
+        left_outs.add(str(node.part), place, reason)
 
 
 def _read_node(node: Node, left_outs: LeftOuts, problems: Problems) -> SingleNode | None:
     report = AsWarnings(problems)
     if boolean(node.settings.get("disabled"), report):
-        left_outs.add(str(node.part), node.part.place, "it says Disabled = true")
+        _leave_out(node, left_outs, "it says Disabled = true")
         return None
-    left_outs.add(str(node.part), node.part.place, NO_SINGLE_NODES)
+    _leave_out(node, left_outs, NO_SINGLE_NODES)
+    leave_images_out(node, left_outs)
     machine_type = node.settings.get("machinetype")
     if is_missing(machine_type):
         report.add(node.part.place, f"{node.part} has no MachineType", "add it here or in [[node defaults]]")

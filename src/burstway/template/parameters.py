@@ -21,10 +21,6 @@ MOST_DEPTH = 32
 """Of lists and objects inside of each other in a value that is given; what is made of it needs as much
 stack."""
 
-SECRET_TYPES = ("password",)
-"""Of ParameterType, in lower case. What is made of their values is not kept with the cluster, which others
-may look at."""
-
 MOST_BITS = 64
 """Of a whole number that is given: what the language of expressions has."""
 
@@ -148,24 +144,16 @@ def given_values(
     return values
 
 
-def declared_spelling(
-    declared: Iterable[Parameter], given: Mapping[str, ParameterValue]
-) -> dict[str, ParameterValue]:
-    """What is given, under the names as the template spells them; names that it does not declare stay."""
-    spelling = {parameter.name.lower(): parameter.name for parameter in declared}
-    return {spelling.get(name.lower(), name): value for name, value in given.items()}
-
-
 def _report_undeclared(
     name: str, declared: Mapping[str, Declared], from_file: bool, problems: Problems
 ) -> None:
     if name.lower() == CLUSTER_NAME.lower() and from_file:
         return  # CycleCloud writes it into the files that it exports
-    known = [parameter.name for parameter in declared.values()]
+    known = (parameter.name for parameter in declared.values())
     said = f"a file of values gives {cut(name)}, but" if from_file else f"-P {cut(name)}:"
     what = f"{said} the template declares no such parameter"
     report = problems.warn_unknown if from_file else problems.add_unknown
-    report(Place(problems.source.file), what, name, known, "" if known else "it declares none")
+    report(Place(problems.source.file), what, name, known, "" if declared else "it declares none")
 
 
 def _too_large(value: ParameterValue, depth: int = 0) -> bool:

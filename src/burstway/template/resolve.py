@@ -7,6 +7,7 @@ together. What is not to be had for that is a problem, and counts as broken from
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 from burstway.template.data import UNDEFINED, Datum, Error, Record, Undefined
 from burstway.template.expressions import as_text, evaluate
@@ -84,9 +85,25 @@ class Resolver:
 
     def _name(self, section: Section) -> str:
         """A section's name with parameters in it, as in [[[cluster-init project:spec:$Version]]]."""
-        value = read_value(section.name, "=", section.place, self._problems)
-        pieces = value.pieces if isinstance(value, Mixture) else (value,)
-        return "".join(self.resolve(piece).written for piece in pieces)
+        value = read_value(section.name, "=", section.name_place or section.place, self._problems)
+        known = [self.resolve(piece) for piece in (value.pieces if isinstance(value, Mixture) else (value,))]
+        if any(piece.secret for piece in known):
+            self._problems.warn(section.place, "a password is in the section's name", "take it out")
+        name = "".join("…" if piece.secret else piece.written for piece in known)
+        if not name.strip() and section.name and not any(piece.broken for piece in known):
+            self._report_no_name(section)
+        return name
+
+    def _report_no_name(self, section: Section) -> None:
+        """A node without a name could be nothing; other sections of one kind would be taken for one."""
+        what = f"the name of {section} has no value"
+        remedy = "give the parameter in it a value"
+        if self._parameters.patient:
+            return
+        if section.kind in ("node", "nodearray"):
+            self._problems.add(section.place, what, remedy)
+        else:
+            self._problems.warn(section.place, what, remedy)
 
     def _reference(self, value: Reference) -> Known:
         known = self._parameters.find(value.name)
@@ -105,15 +122,21 @@ class Resolver:
         known = [self._parameters.find(name) for name, _ in expression.names()]
         if any(value is not None and value.broken for value in known):
             return undefined(formula.place, broken=True)
-        datum = evaluate(expression, self._datum, limit=self._allowance)
+        datum = evaluate(expression, partial(self._datum, known), limit=self._allowance)
         if self._parameters.patient and isinstance(datum, Undefined | Error):
             broken = any(value is not None and value.undefined for value in known)
             return undefined(formula.place, broken=True) if broken else Known(datum, "", formula.place)
         secret = any(value is not None and value.secret for value in known)
+        if secret and isinstance(datum, Error):
+            datum = Error("it fails for the value of a password")
+        # Whether there is a password, or the right one, tells too little of it to be kept from anybody.
+        secret = secret and not isinstance(datum, bool)
         return replace(self.sized(datum, formula.place), secret=secret)
 
-    def _datum(self, name: str) -> Datum:
+    def _datum(self, looked_at: list[Known | None], name: str) -> Datum:
+        """What the name stands for, which an expression need not show: [q = 1].Other is Other's value."""
         known = self._parameters.find(name)
+        looked_at.append(known)
         return UNDEFINED if known is None else known.datum
 
     def _mixture(self, value: Mixture) -> Known:
@@ -164,7 +187,8 @@ class Resolver:
         """The items of a list inside of a list, which is one list; other values alone."""
         if not isinstance(known.datum, tuple):
             return (known,)
-        return known.items or tuple(self.sized(datum, known.place) for datum in known.datum)
+        items = known.items or tuple(self.sized(datum, known.place) for datum in known.datum)
+        return tuple(replace(item, secret=True) for item in items) if known.secret else items
 
     def _affordable(self, size: int, place: Place) -> bool:
         self._characters_left -= size

@@ -10,7 +10,7 @@ from burstway.template.typed import whole_number
 DEFAULT_MOST_NODES = 10
 """Of an array whose template says no limit, as some do. CycleCloud stops at the account's quota then; Slurm
 has to know the names of all nodes beforehand, and a number that is too small is seen at once and costs
-nothing."""
+nothing. One that starts with more can have as many as that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,36 +29,39 @@ def read_size(node: Node, cores: int, problems: Problems) -> Size | None:
         return None
     limits = [limit for limit in (count, most_cores and most_cores // cores) if limit is not None]
     if not limits:
+        initial, _ = _initial(node, cores, problems)
+        most = max(DEFAULT_MOST_NODES, initial)
         if is_missing(by_count) and is_missing(by_cores):
-            _warn_of_no_limit(node, by_count or by_cores, problems)
-        return Size(DEFAULT_MOST_NODES, _initial(node, DEFAULT_MOST_NODES, cores, problems))
+            _warn_of_no_limit(node, most, by_count or by_cores, problems)
+        return Size(most, initial)
     most = min(limits)
     if most == 0:
         setting = by_count if count == 0 else by_cores
         _warn_of_no_node(node, setting, cores, problems)
         return None
-    return Size(most, _initial(node, most, cores, problems))
+    initial, said = _initial(node, cores, problems)
+    if said and initial > most:
+        what = f"{said.key} = {said.value.written} is more than {node.part} can have"
+        problems.warn(said.value.place, what, f"raise the most, which is {most} nodes, or lower it")
+    return Size(most, min(initial, most))
 
 
 def limit_setting(node: Node) -> Setting | None:
     return node.settings.get("maxcount") or node.settings.get("maxcorecount")
 
 
-def _initial(node: Node, most: int, cores: int, problems: Problems) -> int:
+def _initial(node: Node, cores: int, problems: Problems) -> tuple[int, Setting | None]:
+    """The nodes that the array is to start with, and what says so."""
     report = AsWarnings(problems)
     count = whole_number(node.settings.get("initialcount"), report, least=0)
     in_cores = whole_number(node.settings.get("initialcorecount"), report, least=0)
     wanted = count if count is not None else -(-(in_cores or 0) // cores)
-    setting = node.settings.get("initialcorecount" if count is None else "initialcount")
-    if setting and wanted > most:
-        what = f"{setting.key} = {setting.value.written} is more than {node.part} can have"
-        problems.warn(setting.value.place, what, f"raise the most, which is {most} nodes, or lower it")
-    return min(wanted, most)
+    return wanted, node.settings.get("initialcorecount" if count is None else "initialcount")
 
 
-def _warn_of_no_limit(node: Node, setting: Setting | None, problems: Problems) -> None:
+def _warn_of_no_limit(node: Node, most: int, setting: Setting | None, problems: Problems) -> None:
     place = setting.value.place if setting else node.part.place
-    what = f"{node.part} has no MaxCount or MaxCoreCount, so it can have {DEFAULT_MOST_NODES} nodes"
+    what = f"{node.part} has no MaxCount or MaxCoreCount, so it can have {most} nodes"
     origin = setting.value.origin if setting else ""
     remedy = f"give a value: -P {origin}=…" if origin else "add MaxCount here or in [[node defaults]]"
     problems.warn(place, what, remedy)

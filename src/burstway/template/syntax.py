@@ -44,7 +44,8 @@ class Attribute:
 
 @dataclass(slots=True)
 class Section:
-    """`attributes` are found by their key in lower case. `kind` is in lower case, "" at the root."""
+    """`attributes` are found by their key in lower case. `kind` is in lower case, "" at the root. The name
+    begins at `name_place`."""
 
     rank: int
     kind: str
@@ -52,6 +53,7 @@ class Section:
     place: Place
     attributes: dict[str, Attribute] = field(default_factory=dict)
     sections: list["Section"] = field(default_factory=list)
+    name_place: Place | None = None
 
     def __str__(self) -> str:
         title = f"{self.kind} {self.name}".rstrip()
@@ -89,7 +91,7 @@ class _Builder:
             self.path.pop()
         above = self.path[-1]
         kind = header.kind.lower()
-        section = Section(header.rank, kind, header.name, header.place)
+        section = Section(header.rank, kind, header.name, header.place, name_place=header.name_place)
         if not self._fits(section, above.section):
             self.path.append(_Open(section))
         elif kind in _ADDED_UP:

@@ -17,13 +17,13 @@ from burstway.template.data import Error
 from burstway.template.describe import describe
 from burstway.template.expand import expand
 from burstway.template.fitting import GivenNames, refused_values, report_unfitting
+from burstway.template.formulas import Parsed
 from burstway.template.left_out import LeftOut, LeftOuts
 from burstway.template.nodes import leave_counts_out, read_nodes
 from burstway.template.parameters import (
     Parameter,
     ParameterValue,
     declared_parameters,
-    declared_spelling,
     given_values,
 )
 from burstway.template.problems import Problems
@@ -41,19 +41,22 @@ __all__ = [
     "Reading",
     "check_choice",
     "check_template",
-    "declared_spelling",
     "describe_parameters",
+    "kept_values",
     "read_cluster",
 ]
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A cluster, what is probably a mistake in its template, and what Burstway does not act on."""
+    """A cluster, what is probably a mistake in its template, and what Burstway does not act on. `kept` are
+    those of the given values that may be kept with the cluster, under the names as the template spells
+    them."""
 
     cluster: Cluster
     warnings: list[Problem]
     left_out: tuple[LeftOut, ...]
+    kept: Mapping[str, ParameterValue]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +98,11 @@ def read_cluster(
         problems.raise_any()
     assert chosen is not None
     check_sections(chosen, left_outs, problems)
-    scope = _scope(top, chosen, _Given(parameters, from_files, cluster_name), problems)
+    scope = _scope(top, chosen, _Given(parameters, frozenset(from_files), cluster_name), problems, {})
     report_missing(scope, problems)
     cluster = _read(top, chosen, scope, cluster_name, Cloud(cores_of, machine_types), left_outs, problems)
     problems.raise_any()
-    return Reading(cluster, problems.warnings, left_outs.listed())
+    return Reading(cluster, problems.warnings, left_outs.listed(), _kept(scope))
 
 
 def check_template(
@@ -129,12 +132,18 @@ def check_template(
     if len(clusters) > MOST_CLUSTERS:
         what = f"the file has {len(clusters):,} clusters; no more than {MOST_CLUSTERS} of them are checked"
         problems.add(clusters[MOST_CLUSTERS].place, what, "make several files of it")
+    names = frozenset(from_files)
+    parsed: Parsed = {}
     for cluster in clusters[:MOST_CLUSTERS]:
         here = _names([*top, *cluster.sections], problems)
-        elsewhere = {name for name in parameters or {} if name.lower() in declared - here}
-        values = {name: value for name, value in (parameters or {}).items() if name not in elsewhere}
-        given = _Given(values, from_files, "", patient)
-        scope = _scope(top, cluster, given, problems)
+        # What no cluster declares is told once, for the first.
+        first = cluster is clusters[0]
+        values = {
+            name: value
+            for name, value in (parameters or {}).items()
+            if name.lower() in here or (first and name.lower() not in declared)
+        }
+        scope = _scope(top, cluster, _Given(values, names, "", patient), problems, parsed)
         if not patient:
             report_missing(scope, problems)
         _read(top, cluster, scope, "cluster", Cloud(cores_of, machine_types), LeftOuts(), problems)
@@ -153,6 +162,31 @@ def describe_parameters(text: str, file: str) -> list[Parameter]:
     described = [describe(parameter, scope) for parameter in declared.values()]
     problems.raise_any()
     return sorted(described, key=lambda parameter: parameter.line)
+
+
+def kept_values(
+    text: str,
+    file: str,
+    template_cluster: str | None,
+    parameters: Mapping[str, ParameterValue],
+    from_files: Collection[str] = (),
+) -> tuple[Mapping[str, ParameterValue], list[str]]:
+    """The given values that may be kept with the template for this cluster of it, under the names as it
+    spells them, and the names of the secret ones, which may not. Raises nothing."""
+    problems = Problems(Source.of(text, file))
+    top = known_sections(parse(problems.source, problems))
+    chosen = _choose([section for section in top if section.kind == "cluster"], template_cluster, problems)
+    if chosen is None:
+        return {}, []
+    scope = _scope(top, chosen, _Given(parameters, frozenset(from_files), "", patient=True), problems, {})
+    kept = _kept(scope)
+    secret = [name for key in scope.given if (name := scope.declared[key].name) not in kept]
+    return kept, secret
+
+
+def _kept(scope: Scope) -> Mapping[str, ParameterValue]:
+    declared = [(scope.declared[key], value) for key, value in scope.given.items()]
+    return {parameter.name: value for parameter, value in declared if not scope.is_secret(parameter)}
 
 
 def check_choice(text: str, file: str, template_cluster: str | None) -> None:
@@ -192,7 +226,7 @@ def _some(names: list[str], most: int = 20) -> str:
     return ", ".join([*names[:most], "…"] if len(names) > most else names)
 
 
-def _scope(top: list[Section], chosen: Section, given: _Given, problems: Problems) -> Scope:
+def _scope(top: list[Section], chosen: Section, given: _Given, problems: Problems, parsed: Parsed) -> Scope:
     sections = [*top, *chosen.sections]
     declared = declared_parameters(sections, problems)
     values = given_values(declared, given.parameters, given.from_files, problems)
@@ -200,7 +234,7 @@ def _scope(top: list[Section], chosen: Section, given: _Given, problems: Problem
     refused = refused_values(declared, values, names, problems)
     foreign = {section.name.lower() for section in sections if section.kind in ("environment", "noderef")}
     outside = Outside(values, given.cluster_name, given.patient, refused)
-    scope = Scope(declared, outside, foreign, problems)
+    scope = Scope(declared, outside, foreign, problems, parsed)
     report_unfitting(scope, values.keys(), names, problems)
     return scope
 

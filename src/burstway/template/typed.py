@@ -6,13 +6,16 @@ column. Quotes do not matter here: a value given on the command line has none.
 
 import re
 
-from burstway.template.data import Error, Record
+from burstway.template.data import Datum, Error, Record, Undefined
+from burstway.template.expressions import as_text
 from burstway.template.known import Known, Setting
 from burstway.template.problems import Reporter
 from burstway.template.source import quoted
+from burstway.template.values import typed_word
 
-_WHOLE = re.compile(r"([+-]?[0-9]{1,12})(?:\.0*)?")
-_NUMBER = re.compile(r"[+-]?(?:[0-9]{1,12}(?:\.[0-9]{0,12})?|\.[0-9]{1,12})")
+_LARGEST = 10**12
+"""Of a number in a setting; what is larger is a slip."""
+
 _BOOLEANS = {"true": True, "false": False}
 
 
@@ -22,7 +25,11 @@ def text(setting: Setting | None, report: Reporter) -> str | None:
     if isinstance(setting.value.datum, Error):
         report.add(setting.value.place, failure(setting.value.datum))
         return None
-    written = setting.value.written
+    if setting.value.secret:
+        what = f"a password is in {setting.key}, which is kept with the cluster for people to see"
+        report.add(setting.value.place, what, "take it out")
+        return None
+    written = _only(setting.value)
     if written.isprintable() or all(character.isprintable() or character in "\n\t" for character in written):
         return written
     report.add(setting.value.place, f"{_said(setting)} has an invisible character", "write it without")
@@ -34,7 +41,7 @@ def failure(error: Error) -> str:
 
 
 def one_word(setting: Setting | None, report: Reporter) -> str | None:
-    """A text without blanks and commas: a name, an image, a path in the cloud."""
+    """A text without blanks and commas: a name, an image, a path in the cloud. A list of one is that one."""
     written = text(setting, report)
     if setting is None or written is None:
         return None
@@ -52,7 +59,7 @@ def words(setting: Setting | None, report: Reporter) -> tuple[str, ...]:
     written = text(setting, report)
     if setting is None or written is None:
         return ()
-    parts = [_item(item) for item in _items(setting.value)] if _is_list(setting.value) else written.split(",")
+    parts = _items(setting.value) if _is_list(setting.value) else written.split(",")
     found = tuple(part.strip() for part in parts if part.strip())
     if any(re.search(r"\s", word) for word in found):
         report.add(setting.value.place, f"{_said(setting)} has blanks inside", "write one word")
@@ -77,42 +84,62 @@ def whole_number(setting: Setting | None, report: Reporter, *, least: int) -> in
         return None
     if isinstance(setting.value.datum, bool):
         return int(setting.value.datum)
-    match = _WHOLE.fullmatch(written) if written.isascii() else None
-    if match is None:
+    found = _number(written)
+    if found is None or found != int(found):
         report.add(setting.value.place, f"{_said(setting)} is not a whole number", f"{least} or more")
         return None
-    number = int(match[1])
-    if number < least:
+    if found < least:
         report.add(setting.value.place, f"{_said(setting)} is less than {least}")
         return None
-    return number
+    return int(found)
 
 
 def number(setting: Setting | None, report: Reporter) -> float | None:
     written = text(setting, report)
     if setting is None or not written:
         return None
-    if not _NUMBER.fullmatch(written) or not written.isascii():
+    found = _number(written)
+    if found is None:
         report.add(setting.value.place, f"{_said(setting)} is not a number")
         return None
-    return float(written)
+    return float(found)
+
+
+def is_empty_list(value: Known) -> bool:
+    """Whether it is a list with nothing in it but blanks, as `{}` and a lonely comma are."""
+    return _is_list(value) and not value.broken and not any(part.strip() for part in _items(value))
+
+
+def _number(written: str) -> int | float | None:
+    """The number that stands there, quotes or none, as a template has numbers."""
+    datum = typed_word(written)
+    if isinstance(datum, bool) or not isinstance(datum, int | float) or abs(datum) >= _LARGEST:
+        return None
+    return datum
 
 
 def _is_list(value: Known) -> bool:
     return isinstance(value.datum, tuple)
 
 
-def _items(value: Known) -> tuple[object, ...]:
+def _items(value: Known) -> list[str]:
+    """The elements of a list as texts, without those that are undefined."""
     if value.items:
-        return tuple(item.written for item in value.items)
-    return value.datum if isinstance(value.datum, tuple) else ()
+        return [item.written for item in value.items]
+    data = value.datum if isinstance(value.datum, tuple) else ()
+    return [_item(datum) for datum in data if not isinstance(datum, Undefined)]
 
 
-def _item(item: object) -> str:
+def _item(datum: Datum) -> str:
     """An element of a list as a word; what a form made can be a record with a Name."""
-    if isinstance(item, Record):
-        item = item.get("Name", item.get("Value", ""))
-    return item if isinstance(item, str) else str(item)
+    if isinstance(datum, Record):
+        datum = datum.get("Name", datum.get("Value", ""))
+    return "" if isinstance(datum, Undefined) else as_text(datum)
+
+
+def _only(value: Known) -> str:
+    items = _items(value) if _is_list(value) else []
+    return items[0] if len(items) == 1 else value.written
 
 
 def _said(setting: Setting) -> str:

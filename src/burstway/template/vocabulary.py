@@ -249,7 +249,7 @@ IN_PARAMETERS = Words(
 PARAMETER = Words(
     acted_on=(
         *("Label", "Description", "ParameterType", "DefaultValue", "Required", "Hidden", "Config.Entries"),
-        *("Conditions.Required", "Conditions.Excluded", "Conditions.Hidden"),
+        *("Secret", "Conditions.Required", "Conditions.Excluded", "Conditions.Hidden"),
     ),
     left_out={
         **_all("Order Name HideLabel Disabled Title Help Category Optional Advanced", _FORM),
