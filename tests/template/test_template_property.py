@@ -215,4 +215,4 @@ def test_large_templates(text: str) -> None:
     except InputError as refused:
         said = str(refused)
     assert len(said) < 200_000
-    assert time.process_time() - start < 3
+    assert time.process_time() - start < 6

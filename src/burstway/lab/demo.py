@@ -47,11 +47,14 @@ def import_example(place: Layout, say: Callable[[str], None], name: str = "hpc1"
 def run_demo(place: Layout, *, keep: bool, idle_s: float, screen: Screen | None = None) -> bool:
     """True when both jobs printed what they should and the cloud ended empty. Cleans up, whatever happens,
     unless it is told to keep the lab. Raises ConflictError when another's lab is in the way."""
-    with screen or Screen() as screen, _ended_by_signal():
+    with screen or Screen() as screen, _ended_by_signal() as came:
         if _make_room(place, screen.say):
             screen.say("removed what a demonstration before this one left")
         try:
-            return _demo(place, screen, idle_s)
+            good = _demo(place, screen, idle_s)
+            if came:
+                sys.exit(128 + came[0])
+            return good
         except BurstwayError as failed:
             screen.fail(str(failed))
             return False
@@ -195,14 +198,18 @@ def _until_empty(cloud: LabCloud, client: Client, screen: Screen) -> bool:
 
 
 @contextmanager
-def _ended_by_signal() -> Iterator[None]:
-    """SIGTERM ends the demonstration as Ctrl-C does: by way of the clean-up."""
+def _ended_by_signal() -> Iterator[list[int]]:
+    """SIGTERM ends the demonstration as Ctrl-C does: by way of the clean-up. Yields the signals that came, for
+    Python drops an exception that a signal raises while an object is being destroyed."""
+    came: list[int] = []
 
-    def end(*_: object) -> None:
-        sys.exit(143)
+    def end(number: int, _: object) -> None:
+        came.append(number)
+        sys.exit(128 + number)
 
-    before = signal.signal(signal.SIGTERM, end)
+    before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield
+        yield came
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -19,7 +19,7 @@ from burstway.template.expressions.limits import (
     Allowance,
 )
 
-MOST_SECONDS = 2.0
+MOST_SECONDS = 5.0
 """What anything here may take, on a machine that is busy with other tests. Most take some milliseconds."""
 
 WORDS = (
@@ -384,7 +384,7 @@ def test_names_of_large_expressions(text: str) -> None:
     expression = parse(text)
     before = time.process_time()
     assert expression.names() is not None
-    assert time.process_time() - before < 0.5
+    assert time.process_time() - before < 2
 
 
 TIMES = ("day * 1e308", "day * 1e308 - day * 1e308", "day / 1e-308", "1e308 * -day", 'day * real("NaN")')
@@ -402,7 +402,7 @@ def test_a_long_text_in_a_list() -> None:
     for text in (f"x in {{{members}}}", f"member(x, {{{members}}})"):
         before = time.process_time()
         assert outcome(text, lambda name: "X" * 200_000 if name == "x" else "a") is False
-        assert time.process_time() - before < 0.5
+        assert time.process_time() - before < 2
 
 
 def test_what_the_parser_keeps() -> None:
