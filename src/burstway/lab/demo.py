@@ -199,7 +199,7 @@ def _until_empty(cloud: LabCloud, client: Client, screen: Screen) -> bool:
 
 @contextmanager
 def _ended_by_signal() -> Iterator[list[int]]:
-    """SIGTERM ends the demonstration as Ctrl-C does: by way of the clean-up. Yields the signals that came, for
+    """SIGTERM ends the demonstration as Ctrl-C does: by way of the clean-up. Yields the signals that came:
     Python drops an exception that a signal raises while an object is being destroyed."""
     came: list[int] = []
 
