@@ -10,14 +10,12 @@ from math import isfinite
 
 from burstway.template.data import UNDEFINED, Datum, Duration, Error, Record, Undefined
 from burstway.template.expressions import as_text
+from burstway.template.expressions.limits import DEEPEST
 from burstway.template.forms import Items, Literal, Value
 from burstway.template.known import Known
 from burstway.template.parameters import ParameterValue
 from burstway.template.source import Place
 from burstway.template.values import typed_word
-
-DEEPEST = 100
-"""Lists and records inside of each other."""
 
 _TYPED = ("", "boolean", "integer", "int", "number", "double", "float")
 """Parameter types, in lower case, whose values are not simply texts."""
@@ -64,10 +62,10 @@ def plain(datum: Datum) -> ParameterValue:
     return datum
 
 
-def weight(datum: Datum, most: int) -> int:
+def written_size(datum: Datum, most: int) -> int:
     """About how many characters the value has when it is written; counts no further than just above `most`,
     for a list that holds another twice, which holds a third twice, is endless in the end. One that is deeper
-    than a stack weighs more than `most`."""
+    than a stack counts as more than `most`."""
     total = 0
     left: list[tuple[Datum, int]] = [(datum, 0)]
     while left and total <= most:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from burstway.template.data import UNDEFINED, Datum, Error, Undefined
-from burstway.template.source import Place
+from burstway.template.source import Place, header
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +58,7 @@ class Part:
     parts: list["Part"] = field(default_factory=list)
 
     def __str__(self) -> str:
-        title = f"{self.kind} {self.name}".rstrip()
-        return "[" * self.rank + (title if len(title) <= 60 else title[:60] + "…") + "]" * self.rank
+        return header(self.rank, self.kind, self.name)
 
     def lines(self) -> Iterator[Place]:
         """The places of its header, its settings, and those of the parts inside."""

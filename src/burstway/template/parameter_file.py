@@ -14,9 +14,7 @@ from burstway.errors import Problem, TemplateError
 from burstway.template.parameters import MOST_DEPTH, ParameterValue
 from burstway.template.problems import Problems
 from burstway.template.source import Place, Source, quoted
-
-_MOST_DIGITS = 18
-"""Of a whole number that is one; what has more is a text."""
+from burstway.template.values import MOST_DIGITS
 
 _PROPERTY = re.compile(r"((?:[^\s=:\\]|\\.)+)[ \t]*[=: \t]?(.*)")
 _ESCAPE = re.compile(r"\\(u[0-9A-Fa-f]{4}|.)")
@@ -68,7 +66,7 @@ def _pairs(text: str, file: str, problems: Problems) -> list[tuple[str, object]]
 
 
 def _whole(written: str) -> int | str:
-    return int(written) if len(written) <= _MOST_DIGITS else written
+    return int(written) if len(written) <= MOST_DIGITS else written
 
 
 def _number(written: str) -> float | str:

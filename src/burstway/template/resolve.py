@@ -11,19 +11,16 @@ from functools import partial
 
 from burstway.template.data import UNDEFINED, Datum, Error, Record, Undefined
 from burstway.template.expressions import as_text, evaluate
-from burstway.template.expressions.limits import Allowance
+from burstway.template.expressions.limits import LONGEST_TEXT, Allowance
 from burstway.template.forms import Formula, Items, Literal, Mixture, Reference, Value
 from burstway.template.formulas import Formulas
-from burstway.template.given import weight
+from burstway.template.given import written_size
 from burstway.template.known import Known, Part, Setting, undefined
 from burstway.template.problems import Problems
 from burstway.template.source import Place, cut
 from burstway.template.syntax import Section
 from burstway.template.values import as_text as list_as_text
 from burstway.template.values import read_value
-
-MOST_OF_A_VALUE = 200_000
-"""Characters; the largest value known is a page of HTML of 5,000."""
 
 LEAST_CHARACTERS, LEAST_STEPS, LEAST_WORK = 5_000_000, 50_000, 200_000
 """What all values of a template together may have and cost that do not simply stand there, besides some for
@@ -79,7 +76,7 @@ class Resolver:
         """The value with its text, if it is not too large."""
         if isinstance(datum, Undefined | Error):
             return Known(datum, "", place)
-        if not self._affordable(weight(datum, MOST_OF_A_VALUE), place):
+        if not self._affordable(written_size(datum, LONGEST_TEXT), place):
             return undefined(place, broken=True)
         return Known(datum, as_text(datum), place)
 
@@ -192,11 +189,11 @@ class Resolver:
 
     def _affordable(self, size: int, place: Place) -> bool:
         self._characters_left -= size
-        if size > MOST_OF_A_VALUE:
-            self._problems.add(place, f"the value is too large: more than {MOST_OF_A_VALUE:,} characters")
+        if size > LONGEST_TEXT:
+            self._problems.add(place, f"the value is too large: more than {LONGEST_TEXT:,} characters")
         elif self._characters_left < 0:
             self._problems.add(place, "with this value, all values together are too large")
-        return size <= MOST_OF_A_VALUE and self._characters_left >= 0
+        return size <= LONGEST_TEXT and self._characters_left >= 0
 
 
 _MEMBER = re.compile(r"(?:\.[A-Za-z_][A-Za-z0-9_]*)+")

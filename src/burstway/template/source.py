@@ -79,6 +79,11 @@ def cut(text: str, most: int = 60) -> str:
     return text if len(text) <= most else text[:most] + "…"
 
 
+def header(rank: int, kind: str, name: str) -> str:
+    """A section's header for a message: `[[node x]]`, not endless."""
+    return "[" * rank + cut(f"{kind} {name}".rstrip()) + "]" * rank
+
+
 def quoted(text: str, most: int = 60) -> str:
     """`text` for a message: in quotes, nothing invisible in it, and not endless."""
     return repr(cut(text, most))

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from burstway.template.forms import Broken, Value
 from burstway.template.lines import Entry, Header, Line, scan
 from burstway.template.problems import Problems
-from burstway.template.source import Place, Source, quoted
+from burstway.template.source import Place, Source, header, quoted
 from burstway.template.values import read_value
 
 MOST_RANKS = 16
@@ -56,8 +56,7 @@ class Section:
     name_place: Place | None = None
 
     def __str__(self) -> str:
-        title = f"{self.kind} {self.name}".rstrip()
-        return "[" * self.rank + (title if len(title) <= 60 else title[:60] + "…") + "]" * self.rank
+        return header(self.rank, self.kind, self.name)
 
 
 def parse(source: Source, problems: Problems) -> Section:

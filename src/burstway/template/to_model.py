@@ -118,7 +118,8 @@ def check_template(
     """All problems of every cluster in the file, errors and warnings, in the order of the file.
 
     When it is `patient`, as it is by default without `parameters`, a required one that has no value is no
-    problem; without `cores_of` no cloud is known, and machine types are taken as they are. Raises nothing.
+    problem; without `cores_of` no cloud is known, and machine types are taken as they are. Raises
+    what `cores_of` raises.
     """
     patient = not parameters if patient is None else patient
     problems = Problems(Source.of(text, file))

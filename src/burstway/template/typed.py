@@ -16,8 +16,6 @@ from burstway.template.values import typed_word
 _LARGEST = 10**12
 """Of a number in a setting; what is larger is a slip."""
 
-_BOOLEANS = {"true": True, "false": False}
-
 
 def text(setting: Setting | None, report: Reporter) -> str | None:
     if setting is None or setting.value.undefined:
@@ -71,9 +69,10 @@ def boolean(setting: Setting | None, report: Reporter) -> bool | None:
     written = text(setting, report)
     if setting is None or not written:
         return None
-    found = _BOOLEANS.get(written.lower())
-    if found is None:
+    found = typed_word(written)
+    if not isinstance(found, bool):
         report.add(setting.value.place, f"{_said(setting)} is neither true nor false")
+        return None
     return found
 
 
